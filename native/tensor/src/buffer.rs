@@ -1,0 +1,231 @@
+//! Aligned native memory: owned, shared between the steps of a plan, and lent to kernels.
+
+use crate::Error;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Alignment in bytes: one cache line, one AVX-512 register.
+pub const ALIGNMENT: usize = 64;
+
+/// Bytes alive in all buffers of this process; lives as long as the process because it counts for
+/// all of it.
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+/// Zeroed memory of fixed size, aligned to 64 bytes and freed on drop.
+///
+/// A buffer that is shared (`Arc<Buffer>`) is written through [`SharedSlice`]s. Who may write
+/// when is the protocol of their owner: a plan's memory is reachable only through its workspace,
+/// which runs on `&mut self`; weights are not written while a job reads them.
+pub struct Buffer {
+    ptr: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: a Buffer owns its memory and has no thread affinity.
+unsafe impl Send for Buffer {}
+// SAFETY: shared references only read; writes go through SharedSlice under its owner's protocol.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// Zeroed memory of `bytes` bytes.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if the operating system refuses.
+    pub fn new(bytes: usize) -> Result<Buffer, Error> {
+        let layout = layout(bytes)?;
+        // SAFETY: the layout's size is at least one alignment unit, never zero.
+        let ptr = unsafe { alloc_zeroed(layout) };
+        let ptr = NonNull::new(ptr).ok_or(Error::OutOfMemory { bytes })?;
+        ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
+        Ok(Buffer { ptr, bytes })
+    }
+
+    /// Copy of these numbers.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if the operating system refuses.
+    pub fn from_f32(values: &[f32]) -> Result<Buffer, Error> {
+        let mut buffer = Buffer::new(size_of_val(values))?;
+        buffer.f32_mut().copy_from_slice(values);
+        Ok(buffer)
+    }
+
+    /// Size in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Address of the first byte.
+    pub fn ptr(&self) -> *mut u8 {
+        self.ptr.as_ptr()
+    }
+
+    /// The content as f32; a tail of less than 4 bytes is left out.
+    pub fn f32(&self) -> &[f32] {
+        // SAFETY: aligned, initialised (zeroed at birth), alive as long as self.
+        unsafe { std::slice::from_raw_parts(self.ptr.as_ptr().cast(), self.bytes / 4) }
+    }
+
+    /// The content as f32, writable.
+    pub fn f32_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as f32, and &mut self makes this the only access.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr.as_ptr().cast(), self.bytes / 4) }
+    }
+
+    /// Bytes alive in all buffers of this process.
+    pub fn allocated() -> usize {
+        ALLOCATED.load(Ordering::Relaxed)
+    }
+}
+
+fn layout(bytes: usize) -> Result<Layout, Error> {
+    let size = bytes.max(1).checked_next_multiple_of(ALIGNMENT);
+    size.and_then(|size| Layout::from_size_align(size, ALIGNMENT).ok())
+        .ok_or(Error::OutOfMemory { bytes })
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if let Ok(layout) = layout(self.bytes) {
+            ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
+            // SAFETY: allocated in `new` with this very layout.
+            unsafe { dealloc(self.ptr.as_ptr(), layout) }
+        }
+    }
+}
+
+impl std::fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Buffer({} bytes)", self.bytes)
+    }
+}
+
+/// A range of a shared [`Buffer`]; keeps the buffer alive.
+#[derive(Clone, Debug)]
+pub struct SharedSlice {
+    buffer: Arc<Buffer>,
+    offset: usize,
+    bytes: usize,
+}
+
+impl SharedSlice {
+    /// The range `offset .. offset + bytes` of `buffer`, in bytes; `offset` divides by 4.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it leaves the buffer.
+    pub fn new(buffer: &Arc<Buffer>, offset: usize, bytes: usize) -> Result<SharedSlice, Error> {
+        let end = offset.saturating_add(bytes);
+        if end > buffer.bytes || !offset.is_multiple_of(4) {
+            return Err(Error::Range { offset, end, bytes: buffer.bytes });
+        }
+        Ok(SharedSlice { buffer: buffer.clone(), offset, bytes })
+    }
+
+    /// Address of the first byte.
+    pub fn ptr(&self) -> *mut u8 {
+        self.buffer.ptr().wrapping_add(self.offset)
+    }
+
+    /// Size in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The content as f32.
+    pub fn f32(&self) -> &[f32] {
+        // SAFETY: inside the buffer (checked in `new`), 4-byte aligned, initialised; the buffer's
+        // owner does not run a step that writes it while it lends it out (see `Buffer`).
+        unsafe { std::slice::from_raw_parts(self.ptr().cast(), self.bytes / 4) }
+    }
+
+    /// The content as f32, writable.
+    pub fn f32_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as `f32`; the owner lends a range to one writer at a time.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr().cast(), self.bytes / 4) }
+    }
+
+    fn overlaps(&self, other: &SharedSlice) -> bool {
+        let (a, b) = (self.ptr() as usize, other.ptr() as usize);
+        self.bytes > 0 && other.bytes > 0 && a < b + other.bytes && b < a + self.bytes
+    }
+}
+
+/// The operands of one plain kernel: destinations share no byte with any other operand.
+#[derive(Debug)]
+pub struct Operands {
+    src: Vec<SharedSlice>,
+    dst: Vec<SharedSlice>,
+}
+
+impl Operands {
+    /// Most sources, and most destinations, of one step.
+    pub const LIMIT: usize = 32;
+
+    /// Operands of a step.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] if a destination shares bytes with another operand,
+    /// [`Error::TooMany`] beyond [`Operands::LIMIT`].
+    pub fn new(src: Vec<SharedSlice>, dst: Vec<SharedSlice>) -> Result<Operands, Error> {
+        for got in [src.len(), dst.len()] {
+            if got > Self::LIMIT {
+                return Err(Error::TooMany { got, limit: Self::LIMIT });
+            }
+        }
+        for (index, d) in dst.iter().enumerate() {
+            if src.iter().chain(&dst[..index]).any(|other| d.overlaps(other)) {
+                return Err(Error::Overlap { index });
+            }
+        }
+        Ok(Operands { src, dst })
+    }
+
+    /// Runs `f` on the operands; allocates nothing.
+    pub fn with<R>(&mut self, f: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> R) -> R {
+        let src: [&[f32]; Self::LIMIT] =
+            std::array::from_fn(|i| self.src.get(i).map_or(&[][..], |s| s.f32()));
+        let mut dst: [&mut [f32]; Self::LIMIT] = std::array::from_fn(|i| match self.dst.get(i) {
+            // SAFETY: `new` checked that destinations are disjoint from everything else here,
+            // and &mut self excludes a second run of this step.
+            Some(d) => unsafe { std::slice::from_raw_parts_mut(d.ptr().cast(), d.bytes / 4) },
+            None => &mut [],
+        });
+        f(&src[..self.src.len()], &mut dst[..self.dst.len()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_zeroed_and_aligned() {
+        let buffer = Buffer::new(100).unwrap();
+        assert_eq!(buffer.ptr() as usize % ALIGNMENT, 0);
+        assert!(buffer.f32().iter().all(|&v| v == 0.0));
+    }
+
+    #[test]
+    fn a_range_outside_the_buffer_is_refused() {
+        let buffer = Arc::new(Buffer::new(64).unwrap());
+        assert!(SharedSlice::new(&buffer, 32, 33).is_err());
+        assert!(SharedSlice::new(&buffer, usize::MAX, 4).is_err());
+    }
+
+    #[test]
+    fn a_destination_that_overlaps_a_source_is_refused() {
+        let buffer = Arc::new(Buffer::new(64).unwrap());
+        let part = |o, n| SharedSlice::new(&buffer, o, n).unwrap();
+        assert!(Operands::new(vec![part(0, 32)], vec![part(28, 8)]).is_err());
+        let mut operands = Operands::new(vec![part(0, 32)], vec![part(32, 32)]).unwrap();
+        operands.with(|_, dst| dst[0].fill(1.0));
+        assert_eq!(buffer.f32()[8..], [1.0; 8]);
+    }
+
+    #[test]
+    fn an_impossible_size_is_an_error_not_an_abort() {
+        assert!(matches!(Buffer::new(usize::MAX), Err(Error::OutOfMemory { .. })));
+    }
+}

@@ -1,0 +1,129 @@
+//! Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random
+//! numbers: as easy as 1, 2, 3", SC 2011).
+//!
+//! A number depends on its key and position alone, so it is the same on any thread, in any order
+//! and on any machine.
+
+/// What a stream of random numbers is used for; part of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Purpose {
+    /// Initial weights.
+    Weights = 1,
+    /// Dropout masks.
+    Dropout = 2,
+    /// Order of the rows of an epoch.
+    Shuffle = 3,
+}
+
+/// A stream of random numbers, addressed by position.
+///
+/// ```
+/// use tensor::random::{Philox, Purpose};
+/// let stream = Philox::new(42, Purpose::Weights, 0, 0);
+/// assert_eq!(stream.uniform(7), Philox::new(42, Purpose::Weights, 0, 0).uniform(7));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Philox {
+    key: [u32; 2],
+    stream: [u32; 2],
+}
+
+impl Philox {
+    /// The stream of (`seed`, `purpose`, `step`, `replica`).
+    pub fn new(seed: u64, purpose: Purpose, step: u64, replica: u64) -> Philox {
+        // The counter has room for a position and one more word; step, replica and purpose are
+        // folded into the key by a round of Philox itself, so that no two streams share counters.
+        let key = [seed as u32, (seed >> 32) as u32];
+        let a = rounds([step as u32, (step >> 32) as u32, replica as u32, purpose as u32], key);
+        Philox { key: [a[0], a[1] ^ (replica >> 32) as u32], stream: [a[2], a[3]] }
+    }
+
+    /// Four random words of block `block`.
+    pub fn block(&self, block: u64) -> [u32; 4] {
+        rounds([block as u32, (block >> 32) as u32, self.stream[0], self.stream[1]], self.key)
+    }
+
+    /// Random word at `position`.
+    pub fn word(&self, position: u64) -> u32 {
+        self.block(position / 4)[(position % 4) as usize]
+    }
+
+    /// Number in [0, 1) with 24 random bits.
+    pub fn uniform(&self, position: u64) -> f32 {
+        unit(self.word(position))
+    }
+
+    /// Standard normal number (Box–Muller on one block of words).
+    pub fn normal(&self, position: u64) -> f32 {
+        let words = self.block(position / 2);
+        let pair = 2 * (position % 2) as usize;
+        let radius = (-2.0 * (1.0 - unit(words[pair]) as f64).ln()).sqrt();
+        let angle = std::f64::consts::TAU * unit(words[pair + 1]) as f64;
+        (radius * angle.cos()) as f32
+    }
+
+    /// Integer in [0, bound), without bias that matters for a bound below 2^32.
+    pub fn below(&self, position: u64, bound: u64) -> u64 {
+        let words = self.block(position);
+        let wide = (words[0] as u64) << 32 | words[1] as u64;
+        ((wide as u128 * bound as u128) >> 64) as u64
+    }
+}
+
+/// The upper 24 bits of a word as a number in [0, 1).
+pub fn unit(word: u32) -> f32 {
+    (word >> 8) as f32 / 16_777_216.0
+}
+
+fn rounds(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+    for _ in 0..10 {
+        let p = counter[0] as u64 * 0xD251_1F53;
+        let q = counter[2] as u64 * 0xCD9E_8D57;
+        counter = [
+            (q >> 32) as u32 ^ counter[1] ^ key[0],
+            q as u32,
+            (p >> 32) as u32 ^ counter[3] ^ key[1],
+            p as u32,
+        ];
+        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+    }
+    counter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rounds_agree_with_the_published_test_vectors() {
+        assert_eq!(rounds([0; 4], [0; 2]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
+        assert_eq!(
+            rounds([u32::MAX; 4], [u32::MAX; 2]),
+            [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]
+        );
+    }
+
+    #[test]
+    fn streams_of_other_steps_differ() {
+        let a = Philox::new(1, Purpose::Dropout, 0, 0);
+        let b = Philox::new(1, Purpose::Dropout, 1, 0);
+        assert_ne!(a.block(0), b.block(0));
+    }
+
+    #[test]
+    fn uniform_and_normal_have_their_moments() {
+        let s = Philox::new(3, Purpose::Weights, 0, 0);
+        let n = 100_000;
+        let mean = |f: &dyn Fn(u64) -> f64| (0..n).map(f).sum::<f64>() / n as f64;
+        assert!((mean(&|i| s.uniform(i) as f64) - 0.5).abs() < 0.005);
+        assert!(mean(&|i| s.normal(i) as f64).abs() < 0.02);
+        assert!((mean(&|i| (s.normal(i) as f64).powi(2)) - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn below_stays_below_its_bound() {
+        let s = Philox::new(9, Purpose::Shuffle, 0, 0);
+        assert!((0..1000).all(|i| s.below(i, 7) < 7));
+    }
+}
