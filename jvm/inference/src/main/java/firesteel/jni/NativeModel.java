@@ -1,0 +1,140 @@
+package firesteel.jni;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/** The definition of a network, and the weights stored with it if it came from a model file. */
+public final class NativeModel extends NativeHandle {
+  private NativeModel(long handle) {
+    super(handle);
+  }
+
+  /**
+   * The network that {@code json} defines: layers with Keras's names, arguments and defaults.
+   *
+   * @throws IllegalArgumentException if the definition is not valid; names the layer
+   */
+  public static NativeModel define(String json) {
+    NativeLibrary.load();
+    return new NativeModel(define0(json));
+  }
+
+  /**
+   * The network and the weights in the bytes of a model file.
+   *
+   * @throws UncheckedIOException if the bytes are not a whole model file
+   */
+  public static NativeModel read(byte[] file) {
+    NativeLibrary.load();
+    try {
+      return new NativeModel(read0(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The network and the weights in the model file at {@code path}.
+   *
+   * @throws IOException if the file is not there or not a whole model file
+   */
+  public static NativeModel open(String path) throws IOException {
+    NativeLibrary.load();
+    return new NativeModel(open0(path));
+  }
+
+  /** The definition as JSON. */
+  public String definition() {
+    return definition0(handle());
+  }
+
+  /** Length of the flat vector that holds all weights and statistics. */
+  public long parameterCount() {
+    return parameterCount0(handle());
+  }
+
+  /** Shape of one sample of each input, without the batch. */
+  public int[][] inputShapes() {
+    long[][] shapes = inputShapes0(handle());
+    int[][] sizes = new int[shapes.length][];
+    for (int i = 0; i < shapes.length; i++) {
+      sizes[i] = toInts(shapes[i]);
+    }
+    return sizes;
+  }
+
+  /** Shape of one sample of the output, without the batch. */
+  public int[] outputShape() {
+    return toInts(outputShape0(handle()));
+  }
+
+  /** The named ranges of the flat vector as JSON: name, shape, offset, kind. */
+  public String parameterTable() {
+    return parameterTable0(handle());
+  }
+
+  /**
+   * Writes the initial weights of {@code seed}: the same bits on every machine.
+   *
+   * @throws IllegalArgumentException if {@code into} is smaller than {@link #parameterCount} floats
+   */
+  public void initialWeights(long seed, NativeBuffer into) {
+    initialWeights0(handle(), seed, into.handle());
+  }
+
+  /**
+   * Writes the weights of the file this model was read from.
+   *
+   * @throws IllegalStateException if the model was only defined
+   * @throws IllegalArgumentException if {@code into} is smaller than {@link #parameterCount} floats
+   */
+  public void storedWeights(NativeBuffer into) {
+    storedWeights0(handle(), into.handle());
+  }
+
+  /** The bytes of a model file with this definition and these weights. */
+  public byte[] write(NativeBuffer weights) {
+    return write0(handle(), weights.handle());
+  }
+
+  /**
+   * Writes a model file with this definition and these weights: whole or not at all.
+   *
+   * @throws IOException if the file cannot be written
+   */
+  public void save(String path, NativeBuffer weights) throws IOException {
+    save0(handle(), path, weights.handle());
+  }
+
+  private static int[] toInts(long[] shape) {
+    int[] sizes = new int[shape.length];
+    for (int i = 0; i < shape.length; i++) {
+      sizes[i] = Math.toIntExact(shape[i]);
+    }
+    return sizes;
+  }
+
+  private static native long define0(String json);
+
+  private static native long read0(byte[] file) throws IOException;
+
+  private static native long open0(String path) throws IOException;
+
+  private static native String definition0(long handle);
+
+  private static native long parameterCount0(long handle);
+
+  private static native long[][] inputShapes0(long handle);
+
+  private static native long[] outputShape0(long handle);
+
+  private static native String parameterTable0(long handle);
+
+  private static native void initialWeights0(long handle, long seed, long into);
+
+  private static native void storedWeights0(long handle, long into);
+
+  private static native byte[] write0(long handle, long weights);
+
+  private static native void save0(long handle, String path, long weights) throws IOException;
+}

@@ -1,0 +1,93 @@
+package firesteel.jni;
+
+/**
+ * An update rule for slices of the flat vector; pure, so one object serves any number of threads.
+ */
+public final class NativeOptimizer extends NativeHandle {
+  /**
+   * The rule that {@code json} defines, for the parameters of {@code model}.
+   *
+   * @throws IllegalArgumentException if the class or a setting is not valid
+   */
+  public NativeOptimizer(NativeModel model, String json) {
+    super(create0(model.handle(), json));
+  }
+
+  /** Number of state vectors, each as long as the slice. */
+  public int slots() {
+    return slots0(handle());
+  }
+
+  /** Slice {@code n} of {@code of} slices of a vector: begin and end, in floats. */
+  public static long[] slice(int n, int of, long length) {
+    NativeLibrary.load();
+    return slice0(n, of, length);
+  }
+
+  /**
+   * Reduces slice {@code n} of all gradients along the fixed tree and updates it.
+   *
+   * @param shards number of shards of the training
+   * @param roots pairs of first shard and level; together they cover all shards
+   * @param gradients for each root, the buffer that holds its slice
+   * @param gradientOffsets for each root, where its slice begins in the buffer, in floats
+   * @param weightsOld the full vector of iteration t, only read
+   * @param stateOld {@link #slots} vectors of the slice's length, only read
+   * @param weightsNew the full vector of t + 1, of which the slice is written
+   * @param stateNew as stateOld, written
+   * @throws IllegalArgumentException if roots do not cover the shards or a buffer is too small
+   */
+  public void update(
+      int n,
+      int of,
+      int shards,
+      long iteration,
+      int[] roots,
+      NativeBuffer[] gradients,
+      long[] gradientOffsets,
+      NativeBuffer weightsOld,
+      NativeBuffer stateOld,
+      NativeBuffer weightsNew,
+      NativeBuffer stateNew) {
+    update0(
+        handle(),
+        n,
+        of,
+        shards,
+        iteration,
+        roots,
+        handles(gradients),
+        gradientOffsets,
+        weightsOld.handle(),
+        stateOld.handle(),
+        weightsNew.handle(),
+        stateNew.handle());
+  }
+
+  /** Learning rate of an iteration, counted from 0. */
+  public double learningRate(long iteration) {
+    return learningRate0(handle(), iteration);
+  }
+
+  private static native long create0(long model, String json);
+
+  private static native int slots0(long handle);
+
+  private static native long[] slice0(int n, int of, long length);
+
+  private static native void update0(
+      long handle,
+      int n,
+      int of,
+      int shards,
+      long iteration,
+      int[] roots,
+      long[] gradients,
+      long[] gradientOffsets,
+      long weightsOld,
+      long stateOld,
+      long weightsNew,
+      long stateNew);
+
+  private static native double learningRate0(long handle, long iteration);
+}

@@ -1,0 +1,87 @@
+package firesteel.jni;
+
+/**
+ * The forward and backward passes of an executor: single-threaded replicas of the network, each
+ * working on one shard at a time.
+ *
+ * <p>One call at a time: a second one throws {@link IllegalStateException}.
+ */
+public final class NativeWorker extends NativeHandle {
+  /**
+   * A worker without shards.
+   *
+   * @param threads number of replicas that run at once; the results do not depend on it
+   * @throws IllegalArgumentException if {@code threads} is not positive or the loss does not fit
+   */
+  public NativeWorker(NativeModel model, String lossJson, int threads, long seed) {
+    super(create0(model.handle(), lossJson, threads, seed));
+  }
+
+  /**
+   * Hosts {@code shard} with these rows.
+   *
+   * @throws IllegalStateException if {@code data} is not sealed
+   */
+  public void setShard(int shard, NativeDataset data) {
+    setShard0(handle(), shard, data.handle());
+  }
+
+  /**
+   * Gradients of the hosted shards' parts of one batch.
+   *
+   * @param shards number of shards of the whole training
+   * @param index which iteration of the epoch
+   * @param of number of iterations of the epoch
+   * @param count rows of this iteration over all shards
+   * @return sum of the losses and number of rows of each hosted shard, in shard order
+   */
+  public double[] forwardBackward(
+      NativeBuffer weights,
+      int shards,
+      long iteration,
+      long epoch,
+      long index,
+      long of,
+      long count) {
+    return forwardBackward0(handle(), weights.handle(), shards, iteration, epoch, index, of, count);
+  }
+
+  /** The subtrees whose gradients this worker has: pairs of first shard and level. */
+  public int[] roots() {
+    return roots0(handle());
+  }
+
+  /**
+   * The gradient of the subtree {@code root} (an index into {@link #roots}'s pairs): the worker's
+   * own memory, valid until the next {@link #forwardBackward}. The caller closes it.
+   */
+  public NativeBuffer gradient(int root) {
+    long[] buffer = gradient0(handle(), root);
+    return new NativeBuffer(buffer[0], buffer[1]);
+  }
+
+  /** Number of rows, sum of losses, number of right answers of {@code data}. */
+  public double[] evaluate(NativeBuffer weights, NativeDataset[] data, int batch) {
+    return evaluate0(handle(), weights.handle(), handles(data), batch);
+  }
+
+  private static native long create0(long model, String lossJson, int threads, long seed);
+
+  private static native void setShard0(long handle, int shard, long data);
+
+  private static native double[] forwardBackward0(
+      long handle,
+      long weights,
+      int shards,
+      long iteration,
+      long epoch,
+      long index,
+      long of,
+      long count);
+
+  private static native int[] roots0(long handle);
+
+  private static native long[] gradient0(long handle, int root);
+
+  private static native double[] evaluate0(long handle, long weights, long[] data, int batch);
+}
