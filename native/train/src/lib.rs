@@ -1,1 +1,31 @@
-//! Crate train.
+//! Learning: shards, batches, gradients and their sums, optimizers, evaluation, prediction.
+//!
+//! One iteration of training, with S *shards* spread over tasks:
+//!
+//! 1. Each task's [`Worker`] draws its shards' rows of the batch, runs them forward and backward
+//!    with single-threaded replicas, and sums the gradients to the [`tree::Root`]s of its shards.
+//! 2. The owner of each slice of the flat parameter vector runs an [`Update`]: it sums the roots of
+//!    all tasks and applies the [`Optimizer`].
+//!
+//! The result is a function of data, seed, S and instruction set. It does not depend on the number
+//! of tasks or threads: rows are ordered by content ([`Dataset`]) and drawn by keyed permutations
+//! ([`permutation`]), sums follow a fixed tree ([`tree`]), optimizers are element-wise.
+
+mod dataset;
+mod error;
+mod hash;
+mod loss;
+pub mod optim;
+pub mod permutation;
+mod record;
+pub mod slices;
+pub mod tree;
+mod update;
+
+pub use dataset::Dataset;
+pub use error::Error;
+pub use hash::hash;
+pub use loss::Loss;
+pub use optim::Optimizer;
+pub use record::{Label, Record};
+pub use update::Update;
