@@ -1,0 +1,10 @@
+//! The ops, named as in ONNX.
+
+pub mod batch_normalization;
+pub mod conv;
+pub mod elementwise;
+pub mod loss;
+pub mod matmul;
+pub mod pool;
+pub mod shape;
+pub mod softmax;
