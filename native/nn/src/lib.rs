@@ -1,1 +1,29 @@
-//! Crate nn.
+//! Ops, graphs, gradients, plans and how they run.
+//!
+//! A [`Graph`] is built from [`ops`], differentiated by [`differentiate`], compiled to a [`Plan`]
+//! and run by any number of single-threaded replicas ([`Workspace`]) that share one set of
+//! [`Prepared`] weights.
+
+mod activation;
+mod arena;
+mod autodiff;
+mod compiler;
+mod error;
+mod graph;
+mod layout;
+mod op;
+pub mod ops;
+mod parameters;
+mod passes;
+mod plan;
+mod workspace;
+
+pub use activation::Activation;
+pub use autodiff::{Gradient, differentiate};
+pub use compiler::Compiler;
+pub use error::{Error, OpError};
+pub use graph::{Graph, Mode, ValueId};
+pub use op::{Cost, Kernel, Op, RunContext};
+pub use parameters::{Initializer, Parameter, ParameterKind, ParameterTable};
+pub use plan::{Plan, PlanOptions};
+pub use workspace::{Prepared, Workspace};

@@ -182,6 +182,31 @@ impl Operands {
         Ok(Operands { src, dst })
     }
 
+    /// Puts another range in the place of operand `index`, counted over sources, then
+    /// destinations.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] if a destination would share bytes with another operand.
+    pub fn replace(&mut self, index: usize, slice: SharedSlice) -> Result<(), Error> {
+        let sources = self.src.len();
+        let clash = |others: &[SharedSlice], skip: usize| {
+            others.iter().enumerate().any(|(i, o)| i != skip && o.overlaps(&slice))
+        };
+        if index < sources {
+            if clash(&self.dst, usize::MAX) {
+                return Err(Error::Overlap { index });
+            }
+            self.src[index] = slice;
+        } else {
+            let index = index - sources;
+            if clash(&self.src, usize::MAX) || clash(&self.dst, index) {
+                return Err(Error::Overlap { index });
+            }
+            self.dst[index] = slice;
+        }
+        Ok(())
+    }
+
     /// Runs `f` on the operands; allocates nothing.
     pub fn with<R>(&mut self, f: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> R) -> R {
         let src: [&[f32]; Self::LIMIT] =

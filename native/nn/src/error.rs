@@ -1,0 +1,104 @@
+use tensor::Shape;
+
+/// Why an op refuses its operands or settings; the graph adds which node it was.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum OpError {
+    /// Operands or settings that do not fit each other.
+    #[error("expected {expected}, got {got}. {remedy}")]
+    Mismatch {
+        /// What the op takes.
+        expected: String,
+        /// What it was given.
+        got: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// Shapes that do not fit.
+    #[error(transparent)]
+    Tensor(#[from] tensor::Error),
+}
+
+impl OpError {
+    /// A mismatch: what was expected, what came, what to do.
+    pub fn mismatch(
+        expected: impl Into<String>,
+        got: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> OpError {
+        OpError::Mismatch { expected: expected.into(), got: got.into(), remedy: remedy.into() }
+    }
+}
+
+/// What can go wrong when a graph is built, differentiated, compiled or run.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// An op refused its operands or settings.
+    #[error("{op} \"{node}\": {source}")]
+    Op {
+        /// Kind of the op.
+        op: &'static str,
+        /// Name of the node.
+        node: String,
+        /// Its reason.
+        source: OpError,
+    },
+    /// A gradient was asked of an op that has none.
+    #[error("{op} \"{node}\": has no gradient. Freeze the weights below it or leave it out")]
+    NotDifferentiable {
+        /// Kind of the op.
+        op: &'static str,
+        /// Name of the node.
+        node: String,
+    },
+    /// A parameter that the table does not hold.
+    #[error("parameter \"{name}\" is not in the table of {count} parameters")]
+    UnknownParameter {
+        /// Name asked for.
+        name: String,
+        /// Number of parameters in the table.
+        count: usize,
+    },
+    /// A parameter that is in the table already.
+    #[error("parameter \"{name}\" is defined twice. Give the layers different names")]
+    DuplicateParameter {
+        /// The name.
+        name: String,
+    },
+    /// Numbers handed to a plan that do not have the size it was compiled for.
+    #[error("{what}: expected {expected} numbers, got {got}. Compile a plan for this shape")]
+    Size {
+        /// Which numbers.
+        what: String,
+        /// Count of the plan.
+        expected: usize,
+        /// Count given.
+        got: usize,
+    },
+    /// oneDNN refused or failed.
+    #[error("{node}: {source}")]
+    Onednn {
+        /// Node being compiled or run.
+        node: String,
+        /// The library's error.
+        source: onednn::Error,
+    },
+    /// Memory could not be had.
+    #[error(transparent)]
+    Tensor(#[from] tensor::Error),
+}
+
+/// Error unless exactly `count` operands were given.
+pub(crate) fn expect_operands(
+    src: &[&Shape],
+    count: std::ops::RangeInclusive<usize>,
+) -> Result<(), OpError> {
+    if count.contains(&src.len()) {
+        return Ok(());
+    }
+    let expected = if count.start() == count.end() {
+        format!("{} operands", count.start())
+    } else {
+        format!("{} to {} operands", count.start(), count.end())
+    };
+    Err(OpError::mismatch(expected, src.len().to_string(), "Connect the missing inputs."))
+}

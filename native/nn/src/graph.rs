@@ -1,0 +1,181 @@
+//! Nodes and values: what is computed from what. Shapes are known from the start.
+
+use crate::op::Op;
+use crate::{Error, ParameterTable};
+use std::sync::Arc;
+use tensor::Shape;
+
+/// Whether a graph is built to train or to predict: batch statistics and dropout differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Forward and backward follow.
+    Training,
+    /// Forward only.
+    Inference,
+}
+
+/// A value of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueId(pub(crate) usize);
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Input,
+    Parameter(usize),
+    Node(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub shape: Shape,
+    pub source: Source,
+}
+
+/// One application of an op.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub name: String,
+    pub op: Arc<dyn Op>,
+    pub src: Vec<ValueId>,
+    pub dst: Vec<ValueId>,
+}
+
+/// A computation: inputs and parameters, ops, outputs.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    pub(crate) parameters: ParameterTable,
+    pub(crate) values: Vec<Value>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) inputs: Vec<(String, ValueId)>,
+    pub(crate) outputs: Vec<(String, ValueId)>,
+    /// Parameter index and the value that goes to its range of the gradient vector.
+    pub(crate) results: Vec<(usize, ValueId)>,
+}
+
+impl Graph {
+    /// Empty graph over these parameters.
+    pub fn new(parameters: ParameterTable) -> Graph {
+        Graph {
+            parameters,
+            values: Vec::new(),
+            nodes: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            results: Vec::new(),
+        }
+    }
+
+    fn value(&mut self, shape: Shape, source: Source) -> ValueId {
+        self.values.push(Value { shape, source });
+        ValueId(self.values.len() - 1)
+    }
+
+    /// A value that is given at each run, batch dimension included.
+    pub fn input(&mut self, name: &str, shape: Shape) -> ValueId {
+        let value = self.value(shape, Source::Input);
+        self.inputs.push((name.into(), value));
+        value
+    }
+
+    /// A parameter as a value; the same value at each call.
+    ///
+    /// # Errors
+    /// [`Error::UnknownParameter`] if the table does not hold it.
+    pub fn parameter(&mut self, name: &str) -> Result<ValueId, Error> {
+        let index = self.parameters.index(name).ok_or_else(|| Error::UnknownParameter {
+            name: name.into(),
+            count: self.parameters.count(),
+        })?;
+        let known = self.values.iter().position(|v| v.source == Source::Parameter(index));
+        Ok(match known {
+            Some(value) => ValueId(value),
+            None => {
+                let shape = self.parameters.at(index).shape.clone();
+                self.value(shape, Source::Parameter(index))
+            }
+        })
+    }
+
+    /// Applies an op; one value per output.
+    ///
+    /// # Errors
+    /// [`Error::Op`] if the shapes do not fit.
+    pub fn add(&mut self, name: &str, op: impl Op, src: &[ValueId]) -> Result<Vec<ValueId>, Error> {
+        self.add_shared(name, Arc::new(op), src)
+    }
+
+    pub(crate) fn add_shared(
+        &mut self,
+        name: &str,
+        op: Arc<dyn Op>,
+        src: &[ValueId],
+    ) -> Result<Vec<ValueId>, Error> {
+        let shapes: Vec<&Shape> = src.iter().map(|&v| self.shape(v)).collect();
+        let shapes = op.infer(&shapes).map_err(|source| Error::Op {
+            op: op.name(),
+            node: name.into(),
+            source,
+        })?;
+        let node = self.nodes.len();
+        let dst: Vec<ValueId> =
+            shapes.into_iter().map(|shape| self.value(shape, Source::Node(node))).collect();
+        self.nodes.push(Node { name: name.into(), op, src: src.to_vec(), dst: dst.clone() });
+        Ok(dst)
+    }
+
+    /// Names a value as an output.
+    pub fn output(&mut self, name: &str, value: ValueId) {
+        self.outputs.push((name.into(), value));
+    }
+
+    /// Declares the value that replaces a statistic parameter after a training step.
+    pub fn update(&mut self, parameter: ValueId, value: ValueId) {
+        if let Source::Parameter(index) = self.values[parameter.0].source {
+            self.results.push((index, value));
+        }
+    }
+
+    /// Shape of a value.
+    pub fn shape(&self, value: ValueId) -> &Shape {
+        &self.values[value.0].shape
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &ParameterTable {
+        &self.parameters
+    }
+
+    /// Inputs by name, in the order of their declaration.
+    pub fn inputs(&self) -> impl ExactSizeIterator<Item = (&str, ValueId)> {
+        self.inputs.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// Outputs by name, in the order of their declaration.
+    pub fn outputs(&self) -> impl ExactSizeIterator<Item = (&str, ValueId)> {
+        self.outputs.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// Arithmetic operations and bytes of one run, summed over the nodes.
+    pub fn cost(&self) -> crate::Cost {
+        let mut total = crate::Cost::default();
+        for node in &self.nodes {
+            let cost = self.node_cost(node);
+            total.flops += cost.flops;
+            total.bytes += cost.bytes;
+        }
+        total
+    }
+
+    pub(crate) fn node_cost(&self, node: &Node) -> crate::Cost {
+        let shapes = |ids: &[ValueId]| -> Vec<Shape> {
+            ids.iter().map(|&v| self.shape(v).clone()).collect()
+        };
+        node.op.cost(&shapes(&node.src), &shapes(&node.dst))
+    }
+
+    /// Values that outputs and results are made of.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = ValueId> {
+        self.outputs.iter().map(|o| o.1).chain(self.results.iter().map(|r| r.1))
+    }
+}

@@ -1,0 +1,97 @@
+//! What an op is: shapes, gradient, kernel.
+
+use crate::activation::Activation;
+use crate::autodiff::Gradient;
+use crate::compiler::Compiler;
+use crate::{Error, OpError};
+use std::fmt::Debug;
+use std::sync::Arc;
+use tensor::Shape;
+
+/// Arithmetic and memory traffic of an op.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Additions and multiplications.
+    pub flops: f64,
+    /// Bytes read and written, each operand once.
+    pub bytes: f64,
+}
+
+/// An operation on tensors, with ONNX's name, attributes and semantics.
+///
+/// The implementing struct holds the settings; its serde form is the saved form. Gradients are
+/// ops too, private to the file of the op they belong to.
+pub trait Op: Debug + Send + Sync + 'static {
+    /// ONNX's name of the op.
+    fn name(&self) -> &'static str;
+
+    /// Shapes of the outputs.
+    ///
+    /// # Errors
+    /// [`OpError`] if the operands do not fit.
+    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError>;
+
+    /// Adds the nodes that compute the gradients of the sources.
+    ///
+    /// # Errors
+    /// [`Error::NotDifferentiable`] unless the op says how.
+    fn differentiate(&self, gradient: &mut Gradient<'_>) -> Result<(), Error> {
+        Err(gradient.refuse())
+    }
+
+    /// Emits the steps that compute this op: oneDNN's primitive, or the plain kernel where
+    /// oneDNN is absent or declines.
+    ///
+    /// # Errors
+    /// [`Error::Onednn`] if a primitive cannot be made.
+    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error>;
+
+    /// Arithmetic and traffic; element-wise by default.
+    fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
+        elementwise_cost(src, dst, 1.0)
+    }
+
+    /// The same op with an activation applied to its first output, if it can do both in one pass.
+    fn with_activation(&self, _activation: Activation) -> Option<Arc<dyn Op>> {
+        None
+    }
+
+    /// The activation that this op is.
+    fn as_activation(&self) -> Option<Activation> {
+        None
+    }
+
+    /// False for a source of which only shape and layout matter, so that its memory may be reused.
+    fn reads(&self, _src: usize) -> bool {
+        true
+    }
+}
+
+/// `per_element` operations for each element of the first output.
+pub(crate) fn elementwise_cost(src: &[Shape], dst: &[Shape], per_element: f64) -> Cost {
+    let bytes = src.iter().chain(dst).map(|s| s.bytes() as f64).sum();
+    Cost { flops: per_element * dst.first().map_or(0.0, |d| d.len() as f64), bytes }
+}
+
+/// A plain kernel: one step on row-major f32 operands.
+pub trait Kernel: Send + Sync + 'static {
+    /// Computes the destinations from the sources; allocates nothing.
+    fn run(&self, src: &[&[f32]], dst: &mut [&mut [f32]], run: &RunContext);
+}
+
+impl<F: Fn(&[&[f32]], &mut [&mut [f32]]) + Send + Sync + 'static> Kernel for F {
+    fn run(&self, src: &[&[f32]], dst: &mut [&mut [f32]], _run: &RunContext) {
+        self(src, dst);
+    }
+}
+
+/// What a run is keyed by: random numbers of dropout depend on it and on nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunContext {
+    /// Seed of the training.
+    pub seed: u64,
+    /// Iteration of the training.
+    pub step: u64,
+    /// Number of the shard (logical replica) that runs.
+    pub replica: u64,
+}

@@ -1,0 +1,157 @@
+//! General matrix product: the dense layer.
+
+use super::sum_to::SumTo;
+use crate::error::expect_operands;
+use crate::op::{Cost, Op};
+use crate::{Activation, Compiler, Error, Gradient, OpError};
+use onednn::ops::matmul;
+use onednn::{Attr, DataType, MemoryDesc, arg};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tensor::Shape;
+use tensor::gemm::{Matrix, gemm};
+
+/// y = A' · B' + c, where A' and B' are A and B or their transposes. ONNX `Gemm`.
+///
+/// Shapes: A \[m, k\] (\[k, m\] if `trans_a`), B \[k, n\] (\[n, k\] if `trans_b`), c \[n\]
+/// (optional), y \[m, n\].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Gemm {
+    /// Read A transposed.
+    pub trans_a: bool,
+    /// Read B transposed.
+    pub trans_b: bool,
+    /// Activation fused behind the sum.
+    #[serde(skip)]
+    pub(crate) activation: Option<Activation>,
+}
+
+impl Gemm {
+    /// Product with these transpositions.
+    pub fn new(trans_a: bool, trans_b: bool) -> Gemm {
+        Gemm { trans_a, trans_b, activation: None }
+    }
+
+    /// (m, k, n) of shapes that `infer` accepted.
+    fn sizes(&self, a: &Shape, b: &Shape) -> (usize, usize, usize) {
+        let (a, b) = (a.dims(), b.dims());
+        let (m, k) = if self.trans_a { (a[1], a[0]) } else { (a[0], a[1]) };
+        (m, k, if self.trans_b { b[0] } else { b[1] })
+    }
+}
+
+impl Op for Gemm {
+    fn name(&self) -> &'static str {
+        "Gemm"
+    }
+
+    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
+        expect_operands(src, 2..=3)?;
+        let (a, b) = (src[0], src[1]);
+        if a.rank() != 2 || b.rank() != 2 {
+            return Err(OpError::mismatch(
+                "two matrices",
+                format!("shapes {a} and {b}"),
+                "Flatten the input first.",
+            ));
+        }
+        let (m, k, n) = self.sizes(a, b);
+        let inner = if self.trans_b { b.dims()[1] } else { b.dims()[0] };
+        if k != inner {
+            return Err(OpError::mismatch(
+                format!("{inner} features, as the weights {b} have"),
+                format!("{k} features in src {a}"),
+                "Match the layer before or the number of units.",
+            ));
+        }
+        if let Some(c) = src.get(2).filter(|c| c.dims() != [n]) {
+            return Err(OpError::mismatch(
+                format!("bias [{n}]"),
+                c.to_string(),
+                "Give one bias per unit.",
+            ));
+        }
+        Ok(vec![Shape::new(&[m, n])])
+    }
+
+    fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
+        let Some(dy) = g.diff_dst(0) else { return Ok(()) };
+        let (a, b) = (g.src(0), g.src(1));
+        let (ta, tb) = (self.trans_a, self.trans_b);
+        if g.needs(0) {
+            let (op, src) =
+                if ta { (Gemm::new(tb, true), [b, dy]) } else { (Gemm::new(false, !tb), [dy, b]) };
+            let diff = g.emit(op, &src)?[0];
+            g.set(0, diff);
+        }
+        if g.needs(1) {
+            let (op, src) =
+                if tb { (Gemm::new(true, ta), [dy, a]) } else { (Gemm::new(!ta, false), [a, dy]) };
+            let diff = g.emit(op, &src)?[0];
+            g.set(1, diff);
+        }
+        if g.needs(2) {
+            let shape = g.shape(g.src(2));
+            let diff = g.emit(SumTo { shape }, &[dy])?[0];
+            g.set(2, diff);
+        }
+        Ok(())
+    }
+
+    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
+        let (m, k, n) = self.sizes(compiler.src_shape(0), compiler.src_shape(1));
+        let bias = compiler.sources() == 3;
+        if compiler.onednn() {
+            let a = compiler.check(matrix(m, k, self.trans_a))?;
+            let b = compiler.check(matrix(k, n, self.trans_b))?;
+            let dst = compiler.check(MemoryDesc::plain(&[m, n], DataType::F32))?;
+            let row = compiler.check(MemoryDesc::plain(&[1, n], DataType::F32))?;
+            let mut attr = Attr::new();
+            if let Some(f) = self.activation {
+                attr = attr.eltwise(f.algorithm(), 0.0, 0.0);
+            }
+            let pd = matmul::forward(&a, &b, bias.then_some(&row), &dst, &attr);
+            if let Some(pd) = compiler.offered(pd)? {
+                return compiler.primitive_plain(
+                    &pd,
+                    &[arg::SRC, arg::WEIGHTS, arg::BIAS],
+                    arg::DST,
+                );
+            }
+        }
+        let Gemm { trans_a, trans_b, activation } = self.clone();
+        compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
+            let y = &mut *dst[0];
+            for row in y.chunks_exact_mut(n.max(1)) {
+                if bias { row.copy_from_slice(src[2]) } else { row.fill(0.0) }
+            }
+            let side = |data, rows, cols, transposed: bool| {
+                let stored = if transposed { (cols, rows) } else { (rows, cols) };
+                let matrix = Matrix::new(data, stored.0, stored.1);
+                if transposed { matrix.transposed() } else { matrix }
+            };
+            gemm(1.0, side(src[0], m, k, trans_a), side(src[1], k, n, trans_b), 1.0, y);
+            if let Some(f) = activation {
+                y.iter_mut().for_each(|y| *y = f.apply(*y));
+            }
+        })
+    }
+
+    fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
+        let (m, k, n) = self.sizes(&src[0], &src[1]);
+        let bytes = src.iter().chain(dst).map(|s| s.bytes() as f64).sum();
+        Cost { flops: 2.0 * (m * k * n) as f64, bytes }
+    }
+
+    fn with_activation(&self, activation: Activation) -> Option<Arc<dyn Op>> {
+        let fused = Gemm { activation: Some(activation), ..self.clone() };
+        self.activation.is_none().then(|| Arc::new(fused) as Arc<dyn Op>)
+    }
+}
+
+/// Descriptor of a `rows`×`cols` matrix that is stored row-major, or transposed.
+fn matrix(rows: usize, cols: usize, transposed: bool) -> Result<MemoryDesc, onednn::Error> {
+    let strides = if transposed { [1, rows] } else { [cols, 1] };
+    MemoryDesc::strided(&[rows, cols], &strides, DataType::F32)
+}

@@ -1,0 +1,146 @@
+//! Batched matrix product.
+
+use super::sum_to::{SumTo, row_offsets};
+use crate::error::expect_operands;
+use crate::op::{Cost, Op};
+use crate::{Compiler, Error, Gradient, OpError};
+use onednn::ops::matmul;
+use onednn::{Attr, DataType, MemoryDesc, arg};
+use serde::{Deserialize, Serialize};
+use tensor::Shape;
+use tensor::gemm::{Matrix, gemm};
+
+/// y = A · B over the last two dimensions; the others broadcast. ONNX `MatMul`.
+///
+/// Shapes: A \[…, m, k\], B \[…, k, n\], y \[…, m, n\].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MatMul {
+    /// Read A transposed in its last two dimensions.
+    #[serde(skip)]
+    trans_a: bool,
+    /// Read B transposed in its last two dimensions.
+    #[serde(skip)]
+    trans_b: bool,
+}
+
+/// A product with all its sizes.
+struct Problem {
+    m: usize,
+    k: usize,
+    n: usize,
+    batch: Shape,
+    a_batch: Shape,
+    b_batch: Shape,
+}
+
+impl MatMul {
+    fn problem(&self, a: &Shape, b: &Shape) -> Result<Problem, OpError> {
+        let split = |s: &Shape, transposed: bool| -> Option<(Shape, usize, usize)> {
+            let outer = s.rank().checked_sub(2)?;
+            let (rows, cols) = (s.dims()[outer], s.dims()[outer + 1]);
+            let batch = Shape::new(&s.dims()[..outer]);
+            Some(if transposed { (batch, cols, rows) } else { (batch, rows, cols) })
+        };
+        let sides = split(a, self.trans_a).zip(split(b, self.trans_b));
+        let Some(((a_batch, m, k), (b_batch, inner, n))) = sides else {
+            return Err(OpError::mismatch(
+                "operands of at least two dimensions",
+                format!("shapes {a} and {b}"),
+                "Reshape the vector to a matrix of one row or column.",
+            ));
+        };
+        if k != inner {
+            return Err(OpError::mismatch(
+                format!("{k} rows in b, as a has columns"),
+                format!("shapes {a} and {b}"),
+                "Match the inner dimensions.",
+            ));
+        }
+        let batch = Shape::broadcast(&a_batch, &b_batch)?;
+        Ok(Problem { m, k, n, batch, a_batch, b_batch })
+    }
+}
+
+impl Op for MatMul {
+    fn name(&self) -> &'static str {
+        "MatMul"
+    }
+
+    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
+        expect_operands(src, 2..=2)?;
+        let p = self.problem(src[0], src[1])?;
+        let mut dims = p.batch.dims().to_vec();
+        dims.extend([p.m, p.n]);
+        Ok(vec![Shape::from(dims)])
+    }
+
+    fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
+        let Some(dy) = g.diff_dst(0) else { return Ok(()) };
+        let (a, b) = (g.src(0), g.src(1));
+        let sides = [
+            (MatMul { trans_a: false, trans_b: true }, [dy, b]),
+            (MatMul { trans_a: true, trans_b: false }, [a, dy]),
+        ];
+        for (i, (op, src)) in sides.into_iter().enumerate() {
+            if !g.needs(i) {
+                continue;
+            }
+            let mut diff = g.emit(op, &src)?[0];
+            let shape = g.shape(g.src(i));
+            if g.shape(diff) != shape {
+                diff = g.emit(SumTo { shape }, &[diff])?[0];
+            }
+            g.set(i, diff);
+        }
+        Ok(())
+    }
+
+    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
+        let (a, b) = (compiler.src_shape(0).clone(), compiler.src_shape(1).clone());
+        let p = self.problem(&a, &b).expect("shapes were checked when the node was added");
+        let (m, k, n) = (p.m, p.k, p.n);
+        if compiler.onednn() {
+            let rank = p.batch.rank() + 2;
+            let side = |batch: &Shape, rows, cols, transposed| {
+                let mut dims = batch.padded(rank - 2);
+                dims.extend([rows, cols]);
+                let mut strides = Shape::from(dims.clone()).strides();
+                if transposed {
+                    (strides[rank - 2], strides[rank - 1]) = (1, rows);
+                }
+                MemoryDesc::strided(&dims, &strides, DataType::F32)
+            };
+            let a = compiler.check(side(&p.a_batch, m, k, self.trans_a))?;
+            let b = compiler.check(side(&p.b_batch, k, n, self.trans_b))?;
+            let dst = compiler.plain(compiler.dst_shape(0))?;
+            if let Some(pd) = compiler.offered(matmul::forward(&a, &b, None, &dst, &Attr::new()))? {
+                return compiler.primitive_plain(&pd, &[arg::SRC, arg::WEIGHTS], arg::DST);
+            }
+        }
+        let offsets = |batch: &Shape, size: usize| -> Vec<usize> {
+            let mut strides = batch.broadcast_strides(&p.batch);
+            strides.iter_mut().for_each(|s| *s *= size);
+            let mut dims = p.batch.dims().to_vec();
+            dims.push(1);
+            row_offsets(&Shape::from(dims), &strides)
+        };
+        let (at_a, at_b) = (offsets(&p.a_batch, m * k), offsets(&p.b_batch, k * n));
+        let MatMul { trans_a, trans_b } = *self;
+        compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
+            for (i, y) in dst[0].chunks_exact_mut((m * n).max(1)).enumerate() {
+                let (a, b) = (&src[0][at_a[i]..], &src[1][at_b[i]..]);
+                let a =
+                    if trans_a { Matrix::new(a, k, m).transposed() } else { Matrix::new(a, m, k) };
+                let b =
+                    if trans_b { Matrix::new(b, n, k).transposed() } else { Matrix::new(b, k, n) };
+                gemm(1.0, a, b, 0.0, y);
+            }
+        })
+    }
+
+    fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
+        let columns = src[0].rank() - if self.trans_a { 2 } else { 1 };
+        let bytes = src.iter().chain(dst).map(|s| s.bytes() as f64).sum();
+        Cost { flops: 2.0 * (dst[0].len() * src[0].dims()[columns]) as f64, bytes }
+    }
+}

@@ -1,0 +1,164 @@
+//! A compiled graph: a flat list of steps over placed memory.
+
+use crate::arena::{Lifetime, place};
+use crate::compiler::{Action, Compiler, Place, Step};
+use crate::graph::Graph;
+use crate::{Error, passes};
+use tensor::Shape;
+
+/// How a graph is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// Ask oneDNN where it is loaded; false compiles plain kernels only.
+    pub onednn: bool,
+}
+
+impl Default for PlanOptions {
+    fn default() -> PlanOptions {
+        PlanOptions { onednn: true }
+    }
+}
+
+/// A slot with its final offset in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
+    pub place: Place,
+    pub offset: usize,
+    pub bytes: usize,
+}
+
+/// A value that crosses the plan's border.
+#[derive(Clone, Debug)]
+pub(crate) struct Port {
+    pub slot: usize,
+    pub shape: Shape,
+}
+
+/// A graph compiled for its shapes: steps with fixed memory, shared by all replicas that run it.
+pub struct Plan {
+    pub(crate) slots: Vec<Placed>,
+    pub(crate) prologue: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) inputs: Vec<Port>,
+    pub(crate) outputs: Vec<Port>,
+    pub(crate) arena_bytes: usize,
+    pub(crate) scratch_offset: usize,
+    pub(crate) prepared_bytes: usize,
+    pub(crate) weights: usize,
+    cost: crate::Cost,
+}
+
+impl Plan {
+    /// Compiles a graph.
+    ///
+    /// # Errors
+    /// [`Error::Onednn`] if a primitive cannot be made.
+    pub fn compile(graph: &Graph, options: PlanOptions) -> Result<Plan, Error> {
+        let graph = passes::optimize(graph);
+        let mut compiler = Compiler::new(&graph, options);
+        for node in 0..graph.nodes.len() {
+            compiler.node(node)?;
+        }
+        let mut outputs = Vec::new();
+        for (_, value) in &graph.outputs {
+            let slot = compiler.plain_slot(*value)?;
+            outputs.push(Port { slot, shape: graph.shape(*value).clone() });
+        }
+        let inputs = graph.inputs.iter().map(|(_, value)| Port {
+            slot: compiler.input_slot(*value),
+            shape: graph.shape(*value).clone(),
+        });
+        let inputs: Vec<Port> = inputs.collect();
+        let Compiler { slots, prologue, steps, .. } = compiler;
+
+        let mut lifetimes: Vec<Lifetime> =
+            slots.iter().map(|s| Lifetime { bytes: s.bytes, first: usize::MAX, last: 0 }).collect();
+        for (time, step) in steps.iter().enumerate() {
+            for &slot in step.src.iter().chain(&step.dst) {
+                lifetimes[slot].first = lifetimes[slot].first.min(time);
+                lifetimes[slot].last = lifetimes[slot].last.max(time);
+            }
+        }
+        // Inputs may be set once and run often; outputs are read after the run.
+        for port in inputs.iter().chain(&outputs) {
+            lifetimes[port.slot].first = 0;
+            lifetimes[port.slot].last = steps.len();
+        }
+        let in_arena: Vec<usize> = (0..slots.len())
+            .filter(|&s| slots[s].place == Place::Arena && lifetimes[s].first != usize::MAX)
+            .collect();
+        let alive: Vec<Lifetime> = in_arena.iter().map(|&s| lifetimes[s]).collect();
+        let (offsets, scratch_offset) = place(&alive);
+
+        let mut prepared_bytes = 0;
+        let mut placed: Vec<Placed> = slots
+            .iter()
+            .map(|slot| {
+                let offset = match slot.place {
+                    Place::Arena => 0,
+                    Place::Prepared => {
+                        let offset = prepared_bytes;
+                        prepared_bytes += slot.bytes.next_multiple_of(64);
+                        offset
+                    }
+                    Place::Weights(float) | Place::Gradient(float) => float * size_of::<f32>(),
+                };
+                Placed { place: slot.place, offset, bytes: slot.bytes }
+            })
+            .collect();
+        for (&slot, offset) in in_arena.iter().zip(offsets) {
+            placed[slot].offset = offset;
+        }
+        Ok(Plan {
+            slots: placed,
+            arena_bytes: scratch_offset + scratch_bytes(&steps),
+            scratch_offset,
+            prologue,
+            steps,
+            inputs,
+            outputs,
+            prepared_bytes,
+            weights: graph.parameters.len(),
+            cost: graph.cost(),
+        })
+    }
+
+    /// Bytes of one replica's arena.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena_bytes
+    }
+
+    /// Bytes of the weights in kernel layouts, shared by replicas.
+    pub fn prepared_bytes(&self) -> usize {
+        self.prepared_bytes
+    }
+
+    /// Number of steps of one run.
+    pub fn steps(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Arithmetic and traffic of one run.
+    pub fn cost(&self) -> crate::Cost {
+        self.cost
+    }
+
+    /// Shape of input `i`, batch included.
+    pub fn input_shape(&self, i: usize) -> &Shape {
+        &self.inputs[i].shape
+    }
+
+    /// Shape of output `o`, batch included.
+    pub fn output_shape(&self, o: usize) -> &Shape {
+        &self.outputs[o].shape
+    }
+}
+
+/// Largest scratchpad of these steps.
+pub(crate) fn scratch_bytes(steps: &[Step]) -> usize {
+    let scratch = steps.iter().map(|step| match &step.action {
+        Action::Primitive { scratchpad: Some(md), .. } => md.bytes(),
+        _ => 0,
+    });
+    scratch.max().unwrap_or(0)
+}
