@@ -88,7 +88,8 @@ pub fn forward(
 
 /// Gradient of the source.
 ///
-/// Arguments: `SRC`, `DIFF_DST`, `WORKSPACE`; result `DIFF_SRC`.
+/// Arguments: `SRC`, `DIFF_DST`, and `WORKSPACE` if this descriptor has one (the implementation
+/// may recompute what forward kept); result `DIFF_SRC`.
 pub fn backward(
     diff_src: &MemoryDesc,
     diff_dst: &MemoryDesc,
