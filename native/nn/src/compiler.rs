@@ -5,7 +5,7 @@ use crate::graph::{Graph, Node, Source, ValueId};
 use crate::layout::{Layout, plain};
 use crate::op::Kernel;
 use crate::{Error, PlanOptions};
-use onednn::{Attr, MemoryDesc, Primitive, PrimitiveDesc, arg};
+use onednn::{Attr, DataType, MemoryDesc, Primitive, PrimitiveDesc, arg};
 use std::sync::Arc;
 use tensor::Shape;
 
@@ -45,6 +45,15 @@ pub(crate) struct Step {
     pub action: Action,
     pub src: Vec<usize>,
     pub dst: Vec<usize>,
+}
+
+/// An operand of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// Source by number.
+    Src(usize),
+    /// Output by number.
+    Dst(usize),
 }
 
 /// A value in one layout.
@@ -133,6 +142,13 @@ impl<'g> Compiler<'g> {
         self.graph.shape(self.current().dst[o])
     }
 
+    /// True if a node or the outside reads output `o`.
+    pub fn is_used(&self, o: usize) -> bool {
+        let value = self.current().dst[o];
+        let mut read = self.graph.nodes.iter().flat_map(|node| &node.src);
+        read.any(|&v| v == value) || self.graph.roots().any(|v| v == value)
+    }
+
     /// Name of the node, for kernels that need a key of their own.
     pub fn name(&self) -> &'g str {
         &self.current().name
@@ -156,6 +172,14 @@ impl<'g> Compiler<'g> {
     /// [`Error::Onednn`] if the descriptor cannot be made.
     pub fn plain(&self, shape: &Shape) -> Result<MemoryDesc, Error> {
         self.check(plain(shape))
+    }
+
+    /// Descriptor of these dimensions whose layout a primitive may choose.
+    ///
+    /// # Errors
+    /// [`Error::Onednn`] if the descriptor cannot be made.
+    pub fn any(&self, shape: &Shape) -> Result<MemoryDesc, Error> {
+        self.check(MemoryDesc::any(shape.dims(), DataType::F32))
     }
 
     /// Adds the node's name to an error of oneDNN.
@@ -255,15 +279,35 @@ impl<'g> Compiler<'g> {
     /// [`Error::Onednn`] if a source cannot be reordered.
     pub fn kernel(&mut self, kernel: impl Kernel) -> Result<(), Error> {
         let node = self.current();
-        let mut sources = Vec::with_capacity(node.src.len());
-        for (i, &value) in node.src.iter().enumerate() {
-            if node.op.reads(i) {
-                let layout = Layout::Plain(self.graph.shape(value).clone());
-                sources.push(self.represent(value, &layout)?);
-            }
+        let read = (0..node.src.len()).filter(|&i| node.op.reads(i));
+        let src: Vec<Operand> = read.map(Operand::Src).collect();
+        let dst: Vec<usize> = (0..node.dst.len()).collect();
+        self.kernel_on(kernel, &src, &dst)
+    }
+
+    /// Emits a plain kernel that reads these operands, outputs of earlier steps of the node among
+    /// them, and makes these outputs.
+    ///
+    /// # Errors
+    /// [`Error::Onednn`] if an operand cannot be reordered.
+    pub fn kernel_on(
+        &mut self,
+        kernel: impl Kernel,
+        src: &[Operand],
+        dst: &[usize],
+    ) -> Result<(), Error> {
+        let node = self.current();
+        let mut sources = Vec::with_capacity(src.len());
+        for operand in src {
+            let value = match *operand {
+                Operand::Src(i) => node.src[i],
+                Operand::Dst(o) => node.dst[o],
+            };
+            sources.push(self.plain_slot(value)?);
         }
-        let mut destinations = Vec::with_capacity(node.dst.len());
-        for &value in &node.dst {
+        let mut destinations = Vec::with_capacity(dst.len());
+        for &o in dst {
+            let value = node.dst[o];
             let layout = Layout::Plain(self.graph.shape(value).clone());
             let slot = self.slot(layout.bytes(), Place::Arena);
             self.values[value.0].push(Representation { layout, slot });

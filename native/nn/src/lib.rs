@@ -20,7 +20,7 @@ mod workspace;
 
 pub use activation::Activation;
 pub use autodiff::{Gradient, differentiate};
-pub use compiler::Compiler;
+pub use compiler::{Compiler, Operand};
 pub use error::{Error, OpError};
 pub use graph::{Graph, Mode, ValueId};
 pub use op::{Cost, Kernel, Op, RunContext};

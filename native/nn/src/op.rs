@@ -4,6 +4,7 @@ use crate::activation::Activation;
 use crate::autodiff::Gradient;
 use crate::compiler::Compiler;
 use crate::{Error, OpError};
+use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 use tensor::Shape;
@@ -21,7 +22,7 @@ pub struct Cost {
 ///
 /// The implementing struct holds the settings; its serde form is the saved form. Gradients are
 /// ops too, private to the file of the op they belong to.
-pub trait Op: Debug + Send + Sync + 'static {
+pub trait Op: Any + Debug + Send + Sync {
     /// ONNX's name of the op.
     fn name(&self) -> &'static str;
 

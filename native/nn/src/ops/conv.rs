@@ -208,12 +208,11 @@ impl Op for ConvBackwardData {
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let p = self.conv.geometry(&self.src, compiler.src_shape(1));
-        if compiler.onednn() {
-            if let Some(pd) = compiler.offered(p.backward_data())? {
-                let src =
-                    [(0, arg::DIFF_DST, pd.diff_dst_md()), (1, arg::WEIGHTS, pd.weights_md(0))];
-                return compiler.primitive(&pd, &src, &[(0, arg::DIFF_SRC, pd.diff_src_md())]);
-            }
+        if compiler.onednn()
+            && let Some(pd) = compiler.offered(p.backward_data())?
+        {
+            let src = [(0, arg::DIFF_DST, pd.diff_dst_md()), (1, arg::WEIGHTS, pd.weights_md(0))];
+            return compiler.primitive(&pd, &src, &[(0, arg::DIFF_SRC, pd.diff_src_md())]);
         }
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             dst[0].fill(0.0);
@@ -256,15 +255,15 @@ impl Op for ConvBackwardWeights {
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let p = self.conv.geometry(compiler.src_shape(0), &self.weights);
         let bias = self.bias;
-        if compiler.onednn() {
-            if let Some(pd) = compiler.offered(p.backward_weights(bias))? {
-                let src = [(0, arg::SRC, pd.src_md(0)), (1, arg::DIFF_DST, pd.diff_dst_md())];
-                let mut dst = vec![(0, arg::DIFF_WEIGHTS, pd.diff_weights_md(0))];
-                if bias {
-                    dst.push((1, arg::DIFF_BIAS, pd.diff_weights_md(1)));
-                }
-                return compiler.primitive(&pd, &src, &dst);
+        if compiler.onednn()
+            && let Some(pd) = compiler.offered(p.backward_weights(bias))?
+        {
+            let src = [(0, arg::SRC, pd.src_md(0)), (1, arg::DIFF_DST, pd.diff_dst_md())];
+            let mut dst = vec![(0, arg::DIFF_WEIGHTS, pd.diff_weights_md(0))];
+            if bias {
+                dst.push((1, arg::DIFF_BIAS, pd.diff_weights_md(1)));
             }
+            return compiler.primitive(&pd, &src, &dst);
         }
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             dst[0].fill(0.0);

@@ -1,6 +1,8 @@
 //! The ops, one file each: settings, shapes, gradient, cost, oneDNN primitive, plain kernel.
 
 mod activation;
+mod average_pool;
+mod batch_normalization;
 mod binary;
 mod concat;
 mod conv;
@@ -9,14 +11,20 @@ mod flatten;
 mod gemm;
 mod log_softmax;
 mod matmul;
+mod max_pool;
 mod mean_squared_error;
+mod pool;
 mod reshape;
 mod softmax;
 mod softmax_cross_entropy;
 mod sum_to;
 mod window;
 
+pub(crate) use activation::ActivationBackward;
 pub use activation::{Relu, Sigmoid, Tanh};
+pub use average_pool::AveragePool;
+pub use batch_normalization::BatchNormalization;
+pub(crate) use batch_normalization::{BatchNormalizationBackward, BatchNormalizationRelu};
 pub use binary::{Add, Mul};
 pub use concat::Concat;
 pub use conv::Conv;
@@ -25,6 +33,7 @@ pub use flatten::Flatten;
 pub use gemm::Gemm;
 pub use log_softmax::LogSoftmax;
 pub use matmul::MatMul;
+pub use max_pool::MaxPool;
 pub use mean_squared_error::MeanSquaredError;
 pub use reshape::Reshape;
 pub use softmax::Softmax;

@@ -2,6 +2,7 @@
 
 mod drop_unused;
 mod fuse_activation;
+mod fuse_norm_relu;
 
 use crate::graph::{Graph, ValueId};
 
@@ -9,6 +10,7 @@ use crate::graph::{Graph, ValueId};
 pub(crate) fn optimize(graph: &Graph) -> Graph {
     let mut graph = graph.clone();
     drop_unused::run(&mut graph);
+    fuse_norm_relu::run(&mut graph);
     fuse_activation::run(&mut graph);
     graph
 }

@@ -1,0 +1,167 @@
+//! Maximum over a sliding window.
+
+use super::pool::Pool;
+use crate::error::expect_operands;
+use crate::op::{Cost, Op, elementwise_cost};
+use crate::{Compiler, Error, Gradient, OpError};
+use onednn::ops::pooling;
+use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
+use serde::{Deserialize, Serialize};
+use tensor::Shape;
+
+/// y\[n, c, i, j\] = max over p, q of x\[n, c, i·s + p − pad, j·s + q − pad\]; padding never wins. ONNX
+/// `MaxPool` in two dimensions.
+///
+/// Shapes: x \[n, c, h, w\]; y \[n, c, oh, ow\] with oh = ⌊(h + pads − kh) / s⌋ + 1, or rounded up
+/// with `ceil_mode` (a window that would start in the padding behind is left out).
+///
+/// The second value that this op gives is what its gradient needs (where each maximum was, the
+/// first of equals), in a form that only the gradient understands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MaxPool {
+    /// Height and width of the window; empty means 1.
+    pub kernel_shape: Vec<usize>,
+    /// Steps of the window; empty means 1.
+    pub strides: Vec<usize>,
+    /// Padding \[top, left, bottom, right\], each smaller than the window; empty means 0.
+    pub pads: Vec<usize>,
+    /// Round the size of the result up instead of down.
+    pub ceil_mode: bool,
+}
+
+impl MaxPool {
+    fn pool(&self, src: &Shape) -> Result<Pool, OpError> {
+        Pool::new(&self.kernel_shape, &self.strides, &self.pads, self.ceil_mode, src)
+    }
+
+    /// The sizes of a source that `infer` accepted.
+    fn geometry(&self, src: &Shape) -> Pool {
+        self.pool(src).expect("shapes were checked when the node was added")
+    }
+}
+
+impl Op for MaxPool {
+    fn name(&self) -> &'static str {
+        "MaxPool"
+    }
+
+    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
+        expect_operands(src, 1..=1)?;
+        let dst = self.pool(src[0])?.dst_shape();
+        Ok(vec![dst.clone(), dst])
+    }
+
+    fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
+        if let (Some(diff), true) = (g.diff_dst(0), g.needs(0)) {
+            let (x, workspace) = (g.src(0), g.dst(1));
+            let op = MaxPoolBackward { pool: self.geometry(&g.shape(x)) };
+            let diff_src = g.emit(op, &[diff, workspace, x])?[0];
+            g.set(0, diff_src);
+        }
+        Ok(())
+    }
+
+    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
+        let pool = self.geometry(compiler.src_shape(0));
+        if compiler.onednn() {
+            let src = compiler.src_descriptor(0)?;
+            let forward = if compiler.is_used(1) {
+                training(compiler, &pool, &src)?.map(|(forward, _)| forward)
+            } else {
+                self::forward(compiler, &pool, &src, PropKind::ForwardInference)?
+            };
+            if let Some(pd) = forward {
+                let mut dst = vec![(0, arg::DST, pd.dst_md(0))];
+                if compiler.is_used(1) {
+                    dst.push((1, arg::WORKSPACE, pd.workspace_md()));
+                }
+                return compiler.primitive(&pd, &[(0, arg::SRC, src)], &dst);
+            }
+        }
+        compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
+            let x = src[0];
+            pool.windows(|taps| {
+                let first_of_largest = |a, b| if x[b] > x[a] { b } else { a };
+                let largest = taps.positions(pool.width()).reduce(first_of_largest);
+                let largest = largest.unwrap_or(taps.plane);
+                dst[0][taps.dst] = x[largest];
+                dst[1][taps.dst] = f32::from_bits((largest - taps.plane) as u32);
+            });
+        })
+    }
+
+    fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
+        Cost { flops: self.geometry(&src[0]).flops(), ..elementwise_cost(src, &dst[..1], 0.0) }
+    }
+}
+
+/// dx of a maximum. Sources: dy, where the maxima were, x (of which only the layout matters).
+#[derive(Clone, Debug)]
+struct MaxPoolBackward {
+    pool: Pool,
+}
+
+impl Op for MaxPoolBackward {
+    fn name(&self) -> &'static str {
+        "MaxPoolBackward"
+    }
+
+    fn infer(&self, _: &[&Shape]) -> Result<Vec<Shape>, OpError> {
+        Ok(vec![self.pool.src_shape()])
+    }
+
+    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
+        let pool = self.pool;
+        if compiler.onednn() {
+            let x = compiler.src_descriptor(2)?;
+            if let Some((forward, backward)) = training(compiler, &pool, &x)? {
+                let src = [
+                    (0, arg::DIFF_DST, backward.diff_dst_md()),
+                    (1, arg::WORKSPACE, forward.workspace_md()),
+                ];
+                return compiler.primitive(&backward, &src, &[(0, arg::DIFF_SRC, x)]);
+            }
+        }
+        compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
+            dst[0].fill(0.0);
+            pool.windows(|taps| {
+                let largest = taps.plane + src[1][taps.dst].to_bits() as usize;
+                dst[0][largest] += src[0][taps.dst];
+            });
+        })
+    }
+
+    fn reads(&self, src: usize) -> bool {
+        src < 2
+    }
+
+    fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
+        elementwise_cost(&src[..2], dst, 1.0)
+    }
+}
+
+fn forward(
+    compiler: &Compiler<'_>,
+    pool: &Pool,
+    src: &MemoryDesc,
+    prop: PropKind,
+) -> Result<Option<PrimitiveDesc>, Error> {
+    let dst = compiler.any(&pool.dst_shape())?;
+    let config = pool.config(pooling::Algorithm::Max);
+    compiler.offered(pooling::forward(prop, src, &dst, &config, &Attr::new()))
+}
+
+/// Both directions, or none: where the maxima were is only understood by the same kind of kernel.
+fn training(
+    compiler: &Compiler<'_>,
+    pool: &Pool,
+    src: &MemoryDesc,
+) -> Result<Option<(PrimitiveDesc, PrimitiveDesc)>, Error> {
+    let Some(forward) = forward(compiler, pool, src, PropKind::ForwardTraining)? else {
+        return Ok(None);
+    };
+    let config = pool.config(pooling::Algorithm::Max);
+    let backward = pooling::backward(src, &forward.dst_md(0), &config, &forward);
+    Ok(compiler.offered(backward)?.map(|backward| (forward, backward)))
+}
