@@ -103,6 +103,7 @@ constants! { c_int:
 }
 
 constants! { c_int:
+    QUERY_NUM_OF_INPUTS_S32 = 3, "Number of arguments that are read.";
     QUERY_IMPL_INFO_STR = 8, "Name of the implementation.";
     QUERY_SRC_MD = 129, "Source.";
     QUERY_DIFF_SRC_MD = 130, "Gradient of the source.";

@@ -104,6 +104,19 @@ pub enum Error {
         /// The tensors it was called with.
         detail: String,
     },
+    /// The hint of a backward operation is not the forward descriptor of that operation.
+    #[error(
+        "onednn: {call}: the hint comes from {got}, expected {expected}. Pass the descriptor that \
+         forward was made from"
+    )]
+    Hint {
+        /// The C function that was to be called.
+        call: &'static str,
+        /// The C function that makes the right hint.
+        expected: &'static str,
+        /// The C function that made this one.
+        got: &'static str,
+    },
     /// Lists that belong together differ in length, or a rank or size is beyond oneDNN's limits.
     #[error(
         "onednn: {what}: expected {expected}, got {got}. Pass one number per dimension, 12 at most"

@@ -22,6 +22,8 @@ pub struct PrimitiveDesc {
 struct Raw {
     library: &'static Library,
     ptr: NonNull<sys::PrimitiveDesc>,
+    /// The constructor it comes from.
+    call: &'static str,
     /// What `copy_of` gives for a tensor that does not exist, made in advance so that the
     /// accessors cannot fail for lack of the library.
     empty: MemoryDesc,
@@ -75,7 +77,7 @@ impl PrimitiveDesc {
         check(status, call, detail)?;
         let ptr =
             NonNull::new(ptr).ok_or_else(|| Error::Unimplemented { call, detail: detail() })?;
-        Ok(PrimitiveDesc { raw: Arc::new(Raw { library, ptr, empty: MemoryDesc::empty()? }) })
+        Ok(PrimitiveDesc { raw: Arc::new(Raw { library, ptr, call, empty: MemoryDesc::empty()? }) })
     }
 
     /// Source `i`.
@@ -134,6 +136,21 @@ impl PrimitiveDesc {
         self.md(c::QUERY_EXEC_ARG_MD, arg)
     }
 
+    /// Number of arguments that the primitive reads; zero if oneDNN does not say.
+    pub(crate) fn inputs(&self) -> i32 {
+        let mut count = 0i32;
+        // SAFETY: the descriptor is alive; this query stores a C int.
+        unsafe {
+            (self.raw.library.functions.primitive_desc_query)(
+                self.as_ptr(),
+                c::QUERY_NUM_OF_INPUTS_S32,
+                0,
+                (&raw mut count).cast(),
+            )
+        };
+        count
+    }
+
     /// Name of the implementation, such as `brgconv:avx512_core`.
     pub fn info(&self) -> String {
         let mut text: *const c_char = null();
@@ -155,6 +172,19 @@ impl PrimitiveDesc {
 
     pub(crate) fn as_ptr(&self) -> *const sys::PrimitiveDesc {
         self.raw.ptr.as_ptr()
+    }
+
+    /// The address for use as the hint of the constructor `call`, if this was made by `forward`:
+    /// oneDNN itself would take the descriptor of any other operation for one of its own.
+    pub(crate) fn as_hint(
+        &self,
+        call: &'static str,
+        forward: &'static str,
+    ) -> Result<*const sys::PrimitiveDesc, Error> {
+        if self.raw.call == forward {
+            return Ok(self.as_ptr());
+        }
+        Err(Error::Hint { call, expected: forward, got: self.raw.call })
     }
 
     pub(crate) fn library(&self) -> &'static Library {

@@ -6,6 +6,8 @@
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 use onednn_sys::constants as c;
 
+const FORWARD: &str = "batch_normalization_forward_primitive_desc_create";
+
 /// Settings. Forward and backward use the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
@@ -64,8 +66,7 @@ pub fn forward(
     attr: &Attr,
 ) -> Result<PrimitiveDesc, Error> {
     let tensors = [("src", Some(src)), ("dst", Some(dst))];
-    let call = "batch_normalization_forward_primitive_desc_create";
-    PrimitiveDesc::create(call, &tensors, attr, |x| {
+    PrimitiveDesc::create(FORWARD, &tensors, attr, |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
             (x.f.batch_normalization_forward_primitive_desc_create)(
@@ -97,6 +98,7 @@ pub fn backward(
 ) -> Result<PrimitiveDesc, Error> {
     let tensors = [("diff_src", Some(diff_src)), ("diff_dst", Some(diff_dst)), ("src", Some(src))];
     let call = "batch_normalization_backward_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
@@ -109,7 +111,7 @@ pub fn backward(
                 src.as_ptr(),
                 config.epsilon,
                 config.flags(),
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }

@@ -5,6 +5,8 @@ use crate::primitive_desc::optional;
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 use onednn_sys::constants as c;
 
+const FORWARD: &str = "deconvolution_forward_primitive_desc_create";
+
 /// Settings, one number per spatial dimension in each list. Forward and backward use the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -56,8 +58,7 @@ pub fn forward(
     let w = config.window(src)?;
     let tensors =
         [("src", Some(src)), ("weights", Some(weights)), ("bias", bias), ("dst", Some(dst))];
-    let call = "deconvolution_forward_primitive_desc_create";
-    PrimitiveDesc::create(call, &tensors, attr, |x| {
+    PrimitiveDesc::create(FORWARD, &tensors, attr, |x| {
         // SAFETY: all pointers are valid for the call; the window has one number per dimension.
         unsafe {
             (x.f.deconvolution_forward_primitive_desc_create)(
@@ -93,6 +94,7 @@ pub fn backward_data(
     let tensors =
         [("diff_src", Some(diff_src)), ("weights", Some(weights)), ("diff_dst", Some(diff_dst))];
     let call = "deconvolution_backward_data_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call; the window has one number per dimension.
         unsafe {
@@ -107,7 +109,7 @@ pub fn backward_data(
                 w.dilates.as_ptr(),
                 w.padding_l.as_ptr(),
                 w.padding_r.as_ptr(),
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }
@@ -133,6 +135,7 @@ pub fn backward_weights(
         ("diff_dst", Some(diff_dst)),
     ];
     let call = "deconvolution_backward_weights_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call; the window has one number per dimension.
         unsafe {
@@ -148,7 +151,7 @@ pub fn backward_weights(
                 w.dilates.as_ptr(),
                 w.padding_l.as_ptr(),
                 w.padding_r.as_ptr(),
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }

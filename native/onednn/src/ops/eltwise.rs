@@ -3,6 +3,8 @@
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 use onednn_sys::constants as c;
 
+const FORWARD: &str = "eltwise_forward_primitive_desc_create";
+
 /// Which function. Those named `…UseDst` compute the same; their backward reads `DST` instead of
 /// `SRC`, so that forward may work in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,7 +131,7 @@ pub fn forward(
     attr: &Attr,
 ) -> Result<PrimitiveDesc, Error> {
     let tensors = [("src", Some(src)), ("dst", Some(dst))];
-    PrimitiveDesc::create("eltwise_forward_primitive_desc_create", &tensors, attr, |x| {
+    PrimitiveDesc::create(FORWARD, &tensors, attr, |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
             (x.f.eltwise_forward_primitive_desc_create)(
@@ -161,6 +163,7 @@ pub fn backward(
     let tensors =
         [("diff_src", Some(diff_src)), ("diff_dst", Some(diff_dst)), ("data", Some(data))];
     let call = "eltwise_backward_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
@@ -173,7 +176,7 @@ pub fn backward(
                 data.as_ptr(),
                 config.alpha,
                 config.beta,
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }

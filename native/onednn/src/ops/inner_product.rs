@@ -3,6 +3,8 @@
 use crate::primitive_desc::optional;
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 
+const FORWARD: &str = "inner_product_forward_primitive_desc_create";
+
 /// `dst[n,o] = bias[o] + Σ src[n,i] · weights[o,i]`, summed over i and, if src has spatial
 /// dimensions, over those too.
 ///
@@ -23,8 +25,7 @@ pub fn forward(
 ) -> Result<PrimitiveDesc, Error> {
     let tensors =
         [("src", Some(src)), ("weights", Some(weights)), ("bias", bias), ("dst", Some(dst))];
-    let call = "inner_product_forward_primitive_desc_create";
-    PrimitiveDesc::create(call, &tensors, attr, |x| {
+    PrimitiveDesc::create(FORWARD, &tensors, attr, |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
             (x.f.inner_product_forward_primitive_desc_create)(
@@ -53,6 +54,7 @@ pub fn backward_data(
     let tensors =
         [("diff_src", Some(diff_src)), ("weights", Some(weights)), ("diff_dst", Some(diff_dst))];
     let call = "inner_product_backward_data_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
@@ -62,7 +64,7 @@ pub fn backward_data(
                 diff_src.as_ptr(),
                 weights.as_ptr(),
                 diff_dst.as_ptr(),
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }
@@ -86,6 +88,7 @@ pub fn backward_weights(
         ("diff_dst", Some(diff_dst)),
     ];
     let call = "inner_product_backward_weights_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
@@ -96,7 +99,7 @@ pub fn backward_weights(
                 diff_weights.as_ptr(),
                 optional(diff_bias),
                 diff_dst.as_ptr(),
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }

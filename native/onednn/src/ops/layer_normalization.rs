@@ -6,6 +6,8 @@ use crate::primitive_desc::optional;
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 use onednn_sys::constants as c;
 
+const FORWARD: &str = "layer_normalization_forward_primitive_desc_create";
+
 /// Settings. Forward and backward use the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
@@ -56,8 +58,7 @@ pub fn forward(
     attr: &Attr,
 ) -> Result<PrimitiveDesc, Error> {
     let tensors = [("src", Some(src)), ("dst", Some(dst)), ("stat", stat)];
-    let call = "layer_normalization_forward_primitive_desc_create";
-    PrimitiveDesc::create(call, &tensors, attr, |x| {
+    PrimitiveDesc::create(FORWARD, &tensors, attr, |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
             (x.f.layer_normalization_forward_primitive_desc_create)(
@@ -78,8 +79,8 @@ pub fn forward(
 /// Gradients; `prop` is [`PropKind::Backward`] or, without those of scale and shift,
 /// [`PropKind::BackwardData`].
 ///
-/// Arguments: `SRC`, `MEAN`, `VARIANCE`, `DIFF_DST`, `SCALE` if used (never `SHIFT`); results
-/// `DIFF_SRC` and, if used, `DIFF_SCALE`, `DIFF_SHIFT`.
+/// Arguments: `SRC`, `MEAN`, `VARIANCE`, `DIFF_DST`, `SCALE` if used, `SHIFT` if
+/// [`backward_takes_shift`]; results `DIFF_SRC` and, if used, `DIFF_SCALE`, `DIFF_SHIFT`.
 pub fn backward(
     prop: PropKind,
     diff_src: &MemoryDesc,
@@ -96,6 +97,7 @@ pub fn backward(
         ("stat", stat),
     ];
     let call = "layer_normalization_backward_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
@@ -109,9 +111,15 @@ pub fn backward(
                 optional(stat),
                 config.epsilon,
                 config.flags(),
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }
     })
+}
+
+/// True if this backward descriptor wants `SHIFT` bound: oneDNN 3.2 does, 3.11 refuses it.
+pub fn backward_takes_shift(desc: &PrimitiveDesc, config: &Config) -> bool {
+    // The source, its two statistics and the gradient are always read.
+    config.use_shift && desc.inputs() == 4 + i32::from(config.use_scale) + 1
 }

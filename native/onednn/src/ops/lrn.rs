@@ -6,6 +6,8 @@
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 use onednn_sys::constants as c;
 
+const FORWARD: &str = "lrn_forward_primitive_desc_create";
+
 /// Which neighbours an element is normalized by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
@@ -66,7 +68,7 @@ pub fn forward(
     attr: &Attr,
 ) -> Result<PrimitiveDesc, Error> {
     let tensors = [("src", Some(src)), ("dst", Some(dst))];
-    PrimitiveDesc::create("lrn_forward_primitive_desc_create", &tensors, attr, |x| {
+    PrimitiveDesc::create(FORWARD, &tensors, attr, |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
             (x.f.lrn_forward_primitive_desc_create)(
@@ -99,6 +101,7 @@ pub fn backward(
 ) -> Result<PrimitiveDesc, Error> {
     let tensors = [("diff_src", Some(diff_src)), ("diff_dst", Some(diff_dst)), ("src", Some(src))];
     let call = "lrn_backward_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
@@ -113,7 +116,7 @@ pub fn backward(
                 config.alpha,
                 config.beta,
                 config.k,
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }

@@ -5,6 +5,8 @@ use crate::memory_desc::to_dims;
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 use onednn_sys::{Dims, constants as c};
 
+const FORWARD: &str = "pooling_forward_primitive_desc_create";
+
 /// What is taken of each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
@@ -77,8 +79,7 @@ pub fn forward(
 ) -> Result<PrimitiveDesc, Error> {
     let (w, kernel) = config.window(src)?;
     let tensors = [("src", Some(src)), ("dst", Some(dst))];
-    let call = "pooling_forward_primitive_desc_create";
-    PrimitiveDesc::create(call, &tensors, attr, |x| {
+    PrimitiveDesc::create(FORWARD, &tensors, attr, |x| {
         // SAFETY: all pointers are valid for the call; the window has one number per dimension.
         unsafe {
             (x.f.pooling_forward_primitive_desc_create)(
@@ -111,6 +112,7 @@ pub fn backward(
     let (w, kernel) = config.window(diff_src)?;
     let tensors = [("diff_src", Some(diff_src)), ("diff_dst", Some(diff_dst))];
     let call = "pooling_backward_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call; the window has one number per dimension.
         unsafe {
@@ -125,7 +127,7 @@ pub fn backward(
                 w.dilates.as_ptr(),
                 w.padding_l.as_ptr(),
                 w.padding_r.as_ptr(),
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }

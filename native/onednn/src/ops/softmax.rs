@@ -3,6 +3,8 @@
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 use onednn_sys::constants as c;
 
+const FORWARD: &str = "softmax_forward_primitive_desc_create";
+
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
@@ -41,7 +43,7 @@ pub fn forward(
     attr: &Attr,
 ) -> Result<PrimitiveDesc, Error> {
     let tensors = [("src", Some(src)), ("dst", Some(dst))];
-    PrimitiveDesc::create("softmax_forward_primitive_desc_create", &tensors, attr, |x| {
+    PrimitiveDesc::create(FORWARD, &tensors, attr, |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
             (x.f.softmax_forward_primitive_desc_create)(
@@ -70,6 +72,7 @@ pub fn backward(
 ) -> Result<PrimitiveDesc, Error> {
     let tensors = [("diff_src", Some(diff_src)), ("diff_dst", Some(diff_dst)), ("dst", Some(dst))];
     let call = "softmax_backward_primitive_desc_create";
+    let hint = hint.as_hint(call, FORWARD)?;
     PrimitiveDesc::create(call, &tensors, &Attr::new(), |x| {
         // SAFETY: all pointers are valid for the call.
         unsafe {
@@ -81,7 +84,7 @@ pub fn backward(
                 diff_dst.as_ptr(),
                 dst.as_ptr(),
                 config.axis as i32,
-                hint.as_ptr(),
+                hint,
                 x.attr,
             )
         }

@@ -65,8 +65,9 @@ fn forward_equals_the_formula_and_backward_its_derivative() {
         let y = Tensor::new(hint.dst_md(0));
         run(&hint, &[(arg::SRC, &x), (arg::DST, &y)]);
         let expected: Vec<f32> = values.iter().map(|&v| function(v.into()) as f32).collect();
-        // The vector approximations of exp, tanh and erf have errors of about 1e-6.
-        close(&y.values(), &expected, 5e-6);
+        // The vector approximations of exp, tanh and erf have errors of about 1e-6, before AVX2
+        // of about 1e-5.
+        close(&y.values(), &expected, 2e-5);
 
         let desc = backward(&x.md, &g.md, &x.md, &config, &hint).unwrap();
         let dx = Tensor::new(desc.diff_src_md());

@@ -122,3 +122,14 @@ fn a_combination_without_code_is_unimplemented() {
     assert!(matches!(error, Error::Unimplemented { .. }), "{error:?}");
     assert!(error.to_string().contains("src s32 [1, 1, 4, 4] abcd"), "{error}");
 }
+
+#[test]
+fn a_hint_of_another_operation_is_refused() {
+    if !ready() {
+        return;
+    }
+    let md = plain(&[1, 1, 4, 4]);
+    let config = pooling::Config::new(pooling::Algorithm::Max, &[1, 1]);
+    let error = pooling::backward(&md, &md, &config, square().desc()).unwrap_err();
+    assert!(matches!(error, Error::Hint { got: "matmul_primitive_desc_create", .. }), "{error:?}");
+}

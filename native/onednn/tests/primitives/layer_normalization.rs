@@ -1,5 +1,5 @@
 use crate::support::{Tensor, close, plain, ready, run};
-use onednn::ops::layer_normalization::{Config, backward, forward};
+use onednn::ops::layer_normalization::{Config, backward, backward_takes_shift, forward};
 use onednn::{Attr, PropKind, arg};
 
 #[test]
@@ -29,7 +29,7 @@ fn training_equals_the_formulas() {
     let desc = backward(PropKind::Backward, &x.md, &g.md, &x.md, stat, &config, &hint).unwrap();
     let dx = Tensor::new(desc.diff_src_md());
     let (dscale, dshift) = (Tensor::new(plain(&[c])), Tensor::new(plain(&[c])));
-    let args = [
+    let mut args = vec![
         (arg::SRC, &x),
         (arg::MEAN, &mean),
         (arg::VARIANCE, &variance),
@@ -39,6 +39,9 @@ fn training_equals_the_formulas() {
         (arg::DIFF_SCALE, &dscale),
         (arg::DIFF_SHIFT, &dshift),
     ];
+    if backward_takes_shift(&desc, &config) {
+        args.push((arg::SHIFT, &shift));
+    }
     run(&desc, &args);
 
     let (xs, gs, ss, bs) = (x.values(), g.values(), scale.values(), shift.values());

@@ -21,7 +21,8 @@ fn a_round_trip_through_a_blocked_layout_changes_no_bit() {
     // 19 channels do not fill the blocks, so the padding is exercised.
     let plain_tensor = Tensor::quarters(&[2, 19, 5, 7], 1);
     let there = blocked(&[2, 19, 5, 7]);
-    assert!(!there.is_plain(), "{there}");
+    // Before AVX the plain layout is the one that convolutions like.
+    assert!(!there.is_plain() || onednn::effective_isa() == "sse41", "{there}");
     assert!(there.bytes() >= plain_tensor.md.bytes());
     let back = plain_tensor.to(&there).to(&plain_tensor.md);
     assert_eq!(back.bits(), plain_tensor.bits());
