@@ -43,6 +43,7 @@ mod data_type;
 mod error;
 mod library;
 mod memory_desc;
+mod memory_desc_text;
 pub mod ops;
 mod primitive;
 mod primitive_desc;

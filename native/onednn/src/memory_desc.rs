@@ -5,7 +5,6 @@ use crate::library::Library;
 use crate::{DataType, Error};
 use onednn_sys::{self as sys, Dims, MAX_NDIMS, constants as c};
 use std::ffi::c_void;
-use std::fmt;
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
@@ -233,7 +232,7 @@ impl MemoryDesc {
         }
     }
 
-    fn query_int(&self, what: i32) -> i32 {
+    pub(crate) fn query_int(&self, what: i32) -> i32 {
         let mut result = 0i32;
         // SAFETY: the callers ask for values that are C ints or enums.
         unsafe { self.query(what, (&raw mut result).cast()) };
@@ -241,42 +240,12 @@ impl MemoryDesc {
     }
 
     /// Answers that are a pointer to an array inside the descriptor; zeros if there is none.
-    fn query_dims(&self, what: i32) -> Dims {
+    pub(crate) fn query_dims(&self, what: i32) -> Dims {
         let mut result: *const Dims = std::ptr::null();
         // SAFETY: the callers ask for arrays of DNNL_MAX_NDIMS, answered by their address.
         unsafe { self.query(what, (&raw mut result).cast()) };
         // SAFETY: the address is null or that of an array in the descriptor, which is alive.
         unsafe { result.as_ref() }.copied().unwrap_or([0; MAX_NDIMS])
-    }
-
-    /// Layout in oneDNN's notation: letters are dimensions, outermost first; a capital letter is
-    /// split into the blocks named at the end (`aBcd16b`).
-    fn tag(&self) -> String {
-        if self.is_empty() {
-            return "empty".to_string();
-        }
-        match self.query_int(c::QUERY_FORMAT_KIND) {
-            c::FORMAT_KIND_ANY => return "any".to_string(),
-            c::FORMAT_KIND_BLOCKED => {}
-            _ => return "opaque".to_string(),
-        }
-        let letter = |axis: i64| char::from(b'a' + axis as u8);
-        let blocks = self.query_int(c::QUERY_INNER_NBLKS_S32) as usize;
-        let (sizes, axes) =
-            (self.query_dims(c::QUERY_INNER_BLKS), self.query_dims(c::QUERY_INNER_IDXS));
-        let strides = self.query_dims(c::QUERY_STRIDES);
-        let mut order: Vec<usize> = (0..self.rank()).collect();
-        order.sort_by_key(|&axis| std::cmp::Reverse(strides[axis]));
-        let mut tag = String::new();
-        for axis in order {
-            let split = axes[..blocks].contains(&(axis as i64));
-            let name = letter(axis as i64);
-            tag.push(if split { name.to_ascii_uppercase() } else { name });
-        }
-        for block in 0..blocks {
-            tag.push_str(&format!("{}{}", sizes[block], letter(axes[block])));
-        }
-        tag
     }
 }
 
@@ -286,21 +255,6 @@ impl PartialEq for MemoryDesc {
         Library::get().is_ok_and(|library| unsafe {
             (library.functions.memory_desc_equal)(self.as_ptr(), other.as_ptr()) != 0
         })
-    }
-}
-
-impl fmt::Display for MemoryDesc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.data_type() {
-            Some(data_type) => write!(f, "{data_type} {:?} {}", self.dims(), self.tag()),
-            None => f.write_str("empty"),
-        }
-    }
-}
-
-impl fmt::Debug for MemoryDesc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MemoryDesc({self})")
     }
 }
 
