@@ -1,0 +1,102 @@
+package firesteel.ml
+
+import com.fasterxml.jackson.databind.ObjectMapper
+import com.fasterxml.jackson.databind.node.ObjectNode
+import org.apache.spark.ml.param.{DoubleParam, Param}
+import org.apache.spark.sql.{DataFrame, Dataset}
+import org.apache.spark.sql.types.StructType
+
+import firesteel.data._
+import firesteel.jni.{NativeDataset, NativeModel, NativeOptimizer}
+import firesteel.nn.{Loss, ModelDefinition}
+import firesteel.optim.{Optimizer, SGD}
+import firesteel.train._
+
+/** What the estimators have in common: all but the class of the model they return. */
+private[ml] trait NNFitting extends NNTrainingParams {
+  private var validation: Option[DataFrame] = None
+
+  /** @group setParam */
+  def setModel(value: ModelDefinition): this.type = set(model, value.toJson)
+
+  /** @group setParam */
+  def setLoss(value: Loss): this.type = set(loss, value.toJson)
+
+  /** @group setParam */
+  def setOptimMethod(value: Optimizer): this.type = set(optimMethod, value.toJson)
+
+  /**
+   * Rows to measure with after each epoch: the same columns as the training's. Not saved with the
+   * estimator.
+   */
+  def setValidation(dataset: Dataset[_]): this.type = {
+    validation = Some(dataset.toDF())
+    this
+  }
+
+  /** What the label column must hold for a model with this output. */
+  private def labelContent(output: Seq[Int]): Content =
+    NNFitting.json.readTree($(loss)).path("class").asText match {
+      case "CrossEntropy" => ClassIndex(output.product)
+      case _ => Target(output)
+    }
+
+  /** Checks model, loss, optimizer and columns; no job starts. */
+  protected def encoderOf(schema: StructType): RowEncoder = {
+    val closing = new Closing
+    try {
+      val network = closing.add(NativeModel.define(needed(model, "setModel(…)")))
+      closing.add(new NativeDataset(network, needed(loss, "setLoss(…)")))
+      closing.add(new NativeOptimizer(network, optimizer))
+      val features =
+        RowEncoder.features(getFeaturesCols.toSeq, network.inputShapes.map(_.toSeq).toSeq)
+      RowEncoder(schema, features :+ ($(labelCol) -> labelContent(network.outputShape.toSeq)))
+    } finally closing.close()
+  }
+
+  /** Trains; all checks that can be made without a job come first. */
+  protected def train(dataset: Dataset[_]): TrainingResult = {
+    val training = rowsOf(dataset)
+    val measured = validation.map(rowsOf(_))
+    val settings = TrainingSettings(
+      $(model),
+      $(loss),
+      optimizer,
+      getBatchSize,
+      getMaxEpoch,
+      getSeed,
+      getShards)
+    new Trainer(dataset.sparkSession, settings).fit(training, measured)
+  }
+
+  protected def copyValidation[T <: NNFitting](to: T): T = {
+    validation.foreach(to.setValidation(_))
+    to
+  }
+
+  private def rowsOf(dataset: Dataset[_]): TrainingRows = {
+    val encoder = encoderOf(dataset.schema)
+    TrainingRows(encoder.select(dataset), encoder)
+  }
+
+  private def needed(param: Param[String], setter: String): String =
+    get(param).getOrElse(
+      throw new IllegalStateException(
+        s"$uid: expected ${param.name} to be set, got nothing. Call $setter first."))
+
+  private def optimizer: String = get(optimMethod) match {
+    case None => SGD(learningRate = getLearningRate, decay = getLearningRateDecay).toJson
+    case Some(json) =>
+      val tree = NNFitting.json.readTree(json).asInstanceOf[ObjectNode]
+      val settings = tree.withObject("/config")
+      def overwrite(param: DoubleParam, name: String): Unit =
+        if (isSet(param)) settings.put(name, $(param))
+      overwrite(learningRate, "learning_rate")
+      overwrite(learningRateDecay, "decay")
+      tree.toString
+  }
+}
+
+private object NNFitting {
+  val json = new ObjectMapper
+}

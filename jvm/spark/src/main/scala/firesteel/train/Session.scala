@@ -1,0 +1,163 @@
+package firesteel.train
+
+import scala.util.control.NonFatal
+
+import org.apache.spark.SparkContext
+import org.apache.spark.firesteel.{Cluster, Executor}
+import org.apache.spark.internal.Logging
+import org.apache.spark.rdd.RDD
+
+import firesteel.data.Role
+import firesteel.jni.NativeOptimizer
+
+/**
+ * A training on its executors, seen from the driver: each call is a Spark job.
+ *
+ * Executors and their shards are fixed while it is open. [[close]] frees the native memory on all of
+ * them, however the training ended.
+ */
+private[train] final class Session private (spec: TrainingSpec, tasks: PlacedTasks)
+    extends AutoCloseable
+    with Logging {
+
+  /** Loads one partition of chunks per shard; number of rows of each shard. */
+  def load(role: Role, chunks: RDD[Array[Byte]]): IndexedSeq[Long] = {
+    val hosted = tasks.executors.indices.map { n =>
+      val range = NativeOptimizer.slice(n, tasks.count, spec.shards.toLong)
+      range(0).toInt until range(1).toInt
+    }
+    val rows = new HostedRDD(chunks.sparkContext, chunks, tasks.executors, hosted)
+    tasks
+      .runOn(rows, tasks.executors.indices, s"loading $role", new LoadTask(spec.id, role), _ => ())
+      .flatten
+  }
+
+  /** One iteration: from the weights of t to those of t + 1; losses and rows of each shard. */
+  def iterate(step: Step): IndexedSeq[ShardLoss] = {
+    val results =
+      if (tasks.count == 1) {
+        tasks.run(s"iteration ${step.iteration}", new LoneIterationTask(spec.id, step))
+      } else {
+        val results = forwardBackward(step, tasks.executors.indices)
+        synchronizeParameters(step, results)
+        results
+      }
+    results.flatMap(_.losses.grouped(2).map(pair => ShardLoss(pair(0), pair(1).toLong)))
+  }
+
+  /** Measures the weights of an iteration with the validation rows. */
+  def evaluate(iteration: Long): Evaluation =
+    tasks.run("validation", new EvaluateTask(spec.id, iteration)).reduce(_ + _)
+
+  /** Hash of the weights of an iteration. */
+  def hash(iteration: Long): String =
+    tasks.runOn(Seq(0), "weights hash", new HashTask(spec.id, iteration), _ => ()).head
+
+  /** A model file with the weights of an iteration. */
+  def write(iteration: Long): Array[Byte] =
+    tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, iteration), _ => ()).head
+
+  override def close(): Unit =
+    try tasks.run("release", new ReleaseTask(spec.id))
+    catch {
+      case NonFatal(e) =>
+        logWarning(s"training ${spec.id}: native memory may not be free on every executor", e)
+    } finally TrainingHosts.release(spec.id)
+
+  private var lastTree: Array[OwnedRoot] = Array.empty
+
+  /** Phase 1; if an executor misses weights, their owners send them again. */
+  private def forwardBackward(step: Step, on: Seq[Int]): IndexedSeq[ShardLosses] = {
+    val resend = new ParameterSyncTask(spec.id, step.iteration - 1, lastTree)
+    tasks.runOn(
+      on,
+      s"forward-backward ${step.iteration}",
+      new ForwardBackwardTask(spec.id, step),
+      owners => { tasks.runOn(owners, "sending weights again", resend, _ => ()); () })
+  }
+
+  /** Phase 2; if an executor misses gradients, their owners compute and send them again. */
+  private def synchronizeParameters(step: Step, results: IndexedSeq[ShardLosses]): Unit = {
+    lastTree = results.zipWithIndex
+      .flatMap { case (result, n) => result.roots.map(OwnedRoot(n, _)) }
+      .sortBy(_.root.first)
+      .toArray
+    val recompute = new ForwardBackwardTask(spec.id, step)
+    tasks.run(
+      s"parameter synchronization ${step.iteration}",
+      new ParameterSyncTask(spec.id, step.iteration, lastTree),
+      owners => { tasks.runOn(owners, "sending gradients again", recompute, _ => ()); () })
+    ()
+  }
+}
+
+private[train] object Session {
+
+  /**
+   * Opens a training on these executors.
+   *
+   * @throws ExecutorNativeException if one of them cannot load the native library
+   */
+  def open(sc: SparkContext, spec: TrainingSpec, executors: Seq[Executor], threads: Option[Int])
+      : Session = {
+    val tasks = new PlacedTasks(sc, executors.toIndexedSeq)
+    val session = new Session(spec, tasks)
+    try {
+      val places = tasks.executors.zipWithIndex.map { case (executor, n) =>
+        Place(n, tasks.count, threads.getOrElse(executor.cores))
+      }
+      val answers = tasks.run("opening", new OpenTask(spec, places))
+      val addresses = answers.zip(executors).flatMap {
+        case (Right(address), _) => address
+        case (Left(cause), executor) =>
+          throw new ExecutorNativeException(
+            s"executor ${executor.id} on ${executor.host}: expected to take part in the training, " +
+              s"got ${cause.getMessage}",
+            cause)
+      }
+      if (tasks.count > 1) tasks.run("connecting", new ConnectTask(spec.id, addresses))
+      session
+    } catch {
+      case e: Throwable =>
+        session.close()
+        throw e
+    }
+  }
+
+  /**
+   * The executors of an application, after those that its configuration promises have come or
+   * `waitSeconds` are over.
+   *
+   * @throws TrainingException if there is none
+   */
+  def awaitExecutors(sc: SparkContext, waitSeconds: Int): Seq[Executor] = {
+    val deadline = System.nanoTime + waitSeconds * 1000000000L
+    val promised = promisedExecutors(sc)
+    var executors = Cluster.executors(sc)
+    while (executors.length < promised && System.nanoTime < deadline) {
+      Thread.sleep(50)
+      executors = Cluster.executors(sc)
+    }
+    if (executors.isEmpty) {
+      throw new TrainingException(
+        s"training: expected an executor, got none in $waitSeconds s. Look whether the cluster has " +
+          "free resources.")
+    }
+    executors
+  }
+
+  private def promisedExecutors(sc: SparkContext): Int = {
+    val conf = sc.getConf
+    val instances = conf.getOption("spark.executor.instances").flatMap(_.toIntOption)
+    val fromCores = for {
+      all <- conf.getOption("spark.cores.max").flatMap(_.toIntOption)
+      each <- conf.getOption("spark.executor.cores").flatMap(_.toIntOption)
+    } yield all / each
+    sc.master match {
+      case LocalCluster(executors) => executors.toInt
+      case _ => instances.orElse(fromCores).getOrElse(1).max(1)
+    }
+  }
+
+  private val LocalCluster = """local-cluster\[\s*(\d+)\s*,.*""".r
+}

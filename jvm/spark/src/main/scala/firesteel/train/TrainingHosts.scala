@@ -1,0 +1,35 @@
+package firesteel.train
+
+import java.nio.ByteBuffer
+import java.util.UUID
+import java.util.concurrent.ConcurrentHashMap
+
+/** The trainings that this JVM takes part in. */
+private[train] object TrainingHosts extends SliceReceiver {
+  private val hosts = new ConcurrentHashMap[UUID, TrainingHost]
+
+  /** Takes part in a training; replaces what a failed attempt to do so left behind. */
+  def open(spec: TrainingSpec, place: Place): Unit = synchronized {
+    release(spec.id)
+    hosts.put(spec.id, TrainingHost(spec, place))
+    ()
+  }
+
+  /** This JVM's part of a training. */
+  def apply(id: UUID): TrainingHost = find(id).getOrElse(
+    throw new IllegalStateException(s"training $id: it has ended on this executor."))
+
+  /** Frees this JVM's part of a training, if there is one. */
+  def release(id: UUID): Unit = Option(hosts.remove(id)).foreach(_.close())
+
+  override def open(header: ByteBuffer): SliceSink = {
+    val slice = SliceHeader.decode(header)
+    find(slice.training) match {
+      case None => new RefusingSink(s"training ${slice.training} has ended here")
+      case Some(host) if host.spec.token != slice.token => new RefusingSink("the token is wrong")
+      case Some(host) => host.slices.sink(slice.name, slice.bytes)
+    }
+  }
+
+  private def find(id: UUID): Option[TrainingHost] = Option(hosts.get(id))
+}
