@@ -11,21 +11,29 @@
 //! of tasks or threads: rows are ordered by content ([`Dataset`]) and drawn by keyed permutations
 //! ([`permutation`]), sums follow a fixed tree ([`tree`]), optimizers are element-wise.
 
+mod batches;
 mod dataset;
 mod error;
 mod hash;
 mod loss;
 pub mod optim;
 pub mod permutation;
+mod plans;
+mod predictor;
 mod record;
+mod replica;
+mod shard;
 pub mod slices;
 pub mod tree;
 mod update;
+mod worker;
 
 pub use dataset::Dataset;
 pub use error::Error;
 pub use hash::hash;
 pub use loss::Loss;
 pub use optim::Optimizer;
+pub use predictor::Predictor;
 pub use record::{Label, Record};
 pub use update::Update;
+pub use worker::{Evaluation, ShardLoss, Step, Worker};

@@ -1,0 +1,107 @@
+//! One single-threaded copy of the model: its memory, and how a batch runs in it.
+
+use crate::plans::{PlanKey, Plans};
+use crate::{Error, Loss, Record};
+use layers::Model;
+use nn::{RunContext, Workspace};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use tensor::Buffer;
+
+/// Where the inputs of a plan stand in a row, and what is read after a run.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// The floats of each input of the model, then those of the label.
+    columns: Vec<Range<usize>>,
+    /// Floats of one sample's output.
+    output: usize,
+    loss: Loss,
+}
+
+impl Layout {
+    pub fn new(model: &Model, loss: Loss, record: &Record) -> Self {
+        let mut columns = Vec::new();
+        let mut begin = 0;
+        let inputs = model.input_shapes().iter().map(|shape| shape.len());
+        for len in inputs.chain([record.label_len()]) {
+            columns.push(begin..begin + len);
+            begin += len;
+        }
+        Layout { columns, output: model.output_shape().len(), loss }
+    }
+
+    fn label(&self) -> Range<usize> {
+        self.columns.last().cloned().unwrap_or_default()
+    }
+}
+
+/// What a batch gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct BatchResult {
+    /// Sum of the losses of the samples.
+    pub loss_sum: f64,
+    /// Samples whose largest output is that of their class.
+    pub correct: u64,
+}
+
+/// The workspaces of one replica, by plan.
+#[derive(Default)]
+pub(crate) struct Replica {
+    workspaces: BTreeMap<PlanKey, Workspace>,
+}
+
+impl Replica {
+    /// Makes the workspaces for `keys` and drops those whose plan is gone.
+    pub fn ready(
+        &mut self,
+        keys: impl IntoIterator<Item = PlanKey>,
+        plans: &Plans,
+    ) -> Result<(), Error> {
+        self.workspaces.retain(|&key, _| plans.get(key).is_some());
+        for key in keys {
+            if let (false, Some(prepared)) = (self.workspaces.contains_key(&key), plans.get(key)) {
+                self.workspaces.insert(key, Workspace::new(prepared)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a batch of rows; with `gradient` also backward, into that flat vector.
+    ///
+    /// The gradient of the sum of the samples' losses is multiplied by `scale`.
+    pub fn run(
+        &mut self,
+        layout: &Layout,
+        rows: &[&[f32]],
+        scale: f32,
+        context: RunContext,
+        gradient: Option<&Arc<Buffer>>,
+    ) -> Result<BatchResult, Error> {
+        let key = PlanKey { training: gradient.is_some(), batch: rows.len() };
+        let workspace = self.workspaces.get_mut(&key).ok_or_else(|| Error::Worker {
+            expected: "a plan for every batch size of the pass",
+            got: format!("none for {key:?}"),
+            remedy: "This is a bug; please report it",
+        })?;
+        for (input, column) in layout.columns.iter().enumerate() {
+            workspace.set_input(input, |dst| {
+                for (place, row) in dst.chunks_exact_mut(column.len()).zip(rows) {
+                    place.copy_from_slice(&row[column.clone()]);
+                }
+            })?;
+        }
+        workspace.set_input(layout.columns.len(), |dst| dst.fill(scale))?;
+        workspace.run(&context, gradient)?;
+        let loss_sum =
+            workspace.output(1, |losses| losses.iter().map(|&loss| loss as f64).sum())?;
+        let correct = workspace.output(0, |outputs| {
+            let samples = outputs.chunks_exact(layout.output).zip(rows);
+            let right = |(output, row): &(&[f32], &&[f32])| {
+                layout.loss.correct(output, &row[layout.label()])
+            };
+            samples.filter(right).count() as u64
+        })?;
+        Ok(BatchResult { loss_sum, correct })
+    }
+}

@@ -1,0 +1,312 @@
+//! The part of a training that one executor does.
+
+use crate::batches::batches;
+use crate::plans::{PlanKey, Plans};
+use crate::replica::{BatchResult, Layout, Replica};
+use crate::shard::{Pass, Shard};
+use crate::tree::{self, Root};
+use crate::{Dataset, Error, Loss, Record};
+use layers::Model;
+use nn::{ParameterKind, RunContext};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+use tensor::{Buffer, SharedSlice};
+
+/// Floats that one thread adds at a time when gradients are summed.
+const CHUNK: usize = 1 << 16;
+
+/// Which iteration of a training this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Number of shards S of the training.
+    pub shards: usize,
+    /// Iterations done before this one, since training began.
+    pub iteration: u64,
+    /// Epochs done before this one.
+    pub epoch: u64,
+    /// Number of this iteration in its epoch, below `of`.
+    pub index: usize,
+    /// Iterations of the epoch.
+    pub of: usize,
+    /// Samples of this iteration, over all shards of all tasks.
+    pub count: usize,
+}
+
+/// What one shard contributed to an iteration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShardLoss {
+    /// Number of the shard.
+    pub shard: usize,
+    /// Sum of the losses of its samples.
+    pub loss_sum: f64,
+    /// Number of its samples.
+    pub count: usize,
+}
+
+/// How well the weights do on some datasets.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evaluation {
+    /// Number of samples.
+    pub count: u64,
+    /// Sum of the samples' losses.
+    pub loss_sum: f64,
+    /// Samples whose largest output is that of their class; 0 for losses without classes.
+    pub correct: u64,
+}
+
+/// Hosts some shards of a training and runs their part of each iteration.
+///
+/// It has `threads` single-threaded replicas of the model on a thread pool of its own; they share
+/// the weights. What comes out depends on the shards and the [`Step`] alone, not on the number of
+/// threads nor on which worker hosts which shard.
+pub struct Worker {
+    model: Arc<Model>,
+    seed: u64,
+    record: Record,
+    layout: Layout,
+    pool: ThreadPool,
+    plans: Plans,
+    replicas: Vec<Replica>,
+    shards: BTreeMap<usize, Shard>,
+    roots: Vec<Root>,
+    /// Ranges of the flat vector that hold running statistics.
+    statistics: Vec<Range<usize>>,
+}
+
+impl Worker {
+    /// A worker without shards.
+    ///
+    /// # Errors
+    /// [`Error::Output`] when the loss cannot train the model, [`Error::Setting`] for 0 threads,
+    /// [`Error::Threads`] when they cannot be started.
+    pub fn new(model: Arc<Model>, loss: Loss, threads: usize, seed: u64) -> Result<Self, Error> {
+        crate::error::check(threads > 0, "worker", "threads", "1 or more", threads)?;
+        let record = loss.record(&model)?;
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|thread| format!("firesteel-replica-{thread}"))
+            .start_handler(|_| onednn::enter())
+            .build()
+            .map_err(|error| Error::Threads(error.to_string()))?;
+        let parameters = model.parameters().iter();
+        let statistics = parameters
+            .filter(|parameter| parameter.kind == ParameterKind::Statistic)
+            .map(|parameter| parameter.range())
+            .collect();
+        Ok(Worker {
+            layout: Layout::new(&model, loss, &record),
+            plans: Plans::new(model.clone(), loss),
+            replicas: (0..threads).map(|_| Replica::default()).collect(),
+            shards: BTreeMap::new(),
+            roots: Vec::new(),
+            model,
+            seed,
+            record,
+            pool,
+            statistics,
+        })
+    }
+
+    /// Hosts shard `shard`; its data may be replaced.
+    ///
+    /// # Errors
+    /// [`Error::Sealed`] for a dataset that is not sealed, [`Error::Record`] for one whose rows are
+    /// not those of the model and loss, [`Error::Tensor`] when there is no memory for its gradient.
+    pub fn set_shard(&mut self, shard: usize, data: Arc<Dataset>) -> Result<(), Error> {
+        self.check_data(|| format!("shard {shard}"), &data)?;
+        let gradient = match self.gradient_of(shard) {
+            Some(gradient) => gradient.clone(),
+            None => Arc::new(Buffer::new(self.model.parameters().len() * size_of::<f32>())?),
+        };
+        self.shards.insert(shard, Shard::new(shard, data, gradient));
+        self.roots.clear();
+        Ok(())
+    }
+
+    /// Stops hosting shard `shard` and frees its gradient; false if it was not hosted.
+    pub fn remove_shard(&mut self, shard: usize) -> bool {
+        self.roots.clear();
+        self.shards.remove(&shard).is_some()
+    }
+
+    /// The numbers of the hosted shards, ascending.
+    pub fn shards(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.shards.keys().copied()
+    }
+
+    /// The threads of the replicas, for other work of the same task such as
+    /// [`Update::run_on`](crate::Update::run_on).
+    pub fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
+    /// Runs the hosted shards' part of an iteration forward and backward and sums their gradients to
+    /// [`Worker::roots`]. One result per hosted shard, in ascending order.
+    ///
+    /// The gradient of each sample's loss is divided by `step.count`, so those of all shards add up
+    /// to the gradient of the batch's mean loss. In the ranges of running statistics stands the new
+    /// value times the shard's share of the samples.
+    ///
+    /// # Errors
+    /// [`Error::Shard`] for a hosted shard beyond `step.shards`, [`Error::Length`] for weights of
+    /// another length, [`Error::Setting`] for a step that cannot be, [`Error::Worker`] without
+    /// shards, and errors of plans and kernels.
+    pub fn forward_backward(
+        &mut self,
+        weights: &Arc<Buffer>,
+        step: &Step,
+    ) -> Result<Vec<ShardLoss>, Error> {
+        self.roots.clear();
+        self.check_step(weights, step)?;
+        let sizes = self.shards.values().map(|shard| shard.count(step)).filter(|&rows| rows > 0);
+        self.begin(sizes.map(|batch| PlanKey { training: true, batch }).collect(), weights)?;
+
+        let mut parts: Vec<Vec<&mut Shard>> = Vec::new();
+        parts.resize_with(self.replicas.len(), Vec::new);
+        for (position, shard) in self.shards.values_mut().enumerate() {
+            parts[position % self.replicas.len()].push(shard);
+        }
+        let (layout, statistics) = (&self.layout, &self.statistics[..]);
+        let pass = Pass { step, seed: self.seed, layout, statistics };
+        let replicas = &mut self.replicas;
+        let results: Vec<Vec<ShardLoss>> = self.pool.install(|| {
+            let work = replicas.par_iter_mut().zip(parts);
+            work.map(|(replica, part)| {
+                part.into_iter().map(|shard| shard.run(replica, &pass)).collect()
+            })
+            .collect::<Result<_, Error>>()
+        })?;
+        let mut losses: Vec<ShardLoss> = results.into_iter().flatten().collect();
+        losses.sort_by_key(|loss| loss.shard);
+        self.reduce(step.shards)?;
+        Ok(losses)
+    }
+
+    /// The roots of the hosted shards in the tree over all shards, after an iteration.
+    pub fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// The flat gradient vector of one of [`Worker::roots`]; the next iteration overwrites it.
+    pub fn gradient(&self, root: Root) -> Option<&Arc<Buffer>> {
+        if self.roots.contains(&root) { self.gradient_of(root.first) } else { None }
+    }
+
+    /// Evaluates all rows of `data` in batches of at most `batch`.
+    ///
+    /// # Errors
+    /// As [`Worker::set_shard`] for the datasets, [`Error::Length`] for weights of another length,
+    /// [`Error::Setting`] for a batch of 0, and errors of plans and kernels.
+    pub fn evaluate(
+        &mut self,
+        weights: &Arc<Buffer>,
+        data: &[Arc<Dataset>],
+        batch: usize,
+    ) -> Result<Evaluation, Error> {
+        crate::error::check(batch > 0, "evaluate", "batch", "1 or more", batch)?;
+        self.check_weights(weights)?;
+        let mut jobs = Vec::new();
+        for (number, dataset) in data.iter().enumerate() {
+            self.check_data(|| format!("validation data {number}"), dataset)?;
+            jobs.extend(batches(dataset.rows(), batch).map(|rows| (dataset, rows)));
+        }
+        let sizes = jobs.iter().map(|(_, rows)| PlanKey { training: false, batch: rows.len() });
+        self.begin(sizes.collect(), weights)?;
+
+        let stride = self.replicas.len();
+        let (layout, replicas) = (&self.layout, &mut self.replicas);
+        let run = |replica: &mut Replica, number: usize| {
+            let (dataset, rows) = &jobs[number];
+            let rows: Vec<&[f32]> = rows.clone().map(|row| dataset.row(row)).collect();
+            replica.run(layout, &rows, 0.0, RunContext::default(), None)
+        };
+        let results: Vec<Vec<BatchResult>> = self.pool.install(|| {
+            let work = replicas.par_iter_mut().enumerate();
+            work.map(|(first, replica)| {
+                let own = (first..jobs.len()).step_by(stride);
+                own.map(|number| run(replica, number)).collect::<Result<_, Error>>()
+            })
+            .collect::<Result<_, Error>>()
+        })?;
+        // Losses are added in the order of the batches, whichever replica ran them.
+        let mut evaluation = Evaluation::default();
+        for (number, (_, rows)) in jobs.iter().enumerate() {
+            let result = results[number % stride][number / stride];
+            evaluation.count += rows.len() as u64;
+            evaluation.loss_sum += result.loss_sum;
+            evaluation.correct += result.correct;
+        }
+        Ok(evaluation)
+    }
+
+    /// Makes plans, weights and workspaces ready for these batch sizes.
+    fn begin(&mut self, keys: BTreeSet<PlanKey>, weights: &Arc<Buffer>) -> Result<(), Error> {
+        let (plans, replicas) = (&mut self.plans, &mut self.replicas);
+        self.pool.install(|| {
+            plans.begin(keys.iter().copied(), weights)?;
+            replicas.iter_mut().try_for_each(|replica| replica.ready(keys.iter().copied(), plans))
+        })
+    }
+
+    /// Sums the hosted shards' gradients in place to those of their roots.
+    fn reduce(&mut self, shards: usize) -> Result<(), Error> {
+        let roots = tree::roots(self.shards.keys().copied(), shards);
+        let pairs: Vec<(usize, usize)> =
+            roots.iter().flat_map(|&root| tree::additions(root, shards)).collect();
+        self.pool.install(|| {
+            for (into, from) in pairs {
+                if let (Some(into), Some(from)) = (self.gradient_of(into), self.gradient_of(from)) {
+                    let mut into = SharedSlice::new(into, 0, into.bytes())?;
+                    let parts = into.f32_mut().par_chunks_mut(CHUNK);
+                    let add = |(into, from): (&mut [f32], &[f32])| tree::add(into, from);
+                    parts.zip(from.f32().par_chunks(CHUNK)).for_each(add);
+                }
+            }
+            Ok::<(), Error>(())
+        })?;
+        self.roots = roots;
+        Ok(())
+    }
+
+    fn gradient_of(&self, shard: usize) -> Option<&Arc<Buffer>> {
+        self.shards.get(&shard).map(Shard::gradient)
+    }
+
+    fn check_data(&self, who: impl Fn() -> String, data: &Dataset) -> Result<(), Error> {
+        if !data.is_sealed() {
+            return Err(Error::Sealed { expected: "sealed", got: "open" });
+        }
+        if *data.record() != self.record {
+            let (expected, got) = (self.record.to_string(), data.record().to_string());
+            return Err(Error::Record { who: who(), expected, got });
+        }
+        Ok(())
+    }
+
+    fn check_weights(&self, weights: &Buffer) -> Result<(), Error> {
+        let remedy = "Pass the model's whole flat vector of weights";
+        let (expected, got) = (self.model.parameters().len(), weights.f32().len());
+        crate::error::check_length("weights", expected, got, remedy)
+    }
+
+    fn check_step(&self, weights: &Buffer, step: &Step) -> Result<(), Error> {
+        self.check_weights(weights)?;
+        let index = format!("{} of {}", step.index, step.of);
+        crate::error::check(step.index < step.of, "step", "index", "below `of`", index)?;
+        crate::error::check(step.count > 0, "step", "count", "1 or more", step.count)?;
+        match self.shards.last_key_value() {
+            None => Err(Error::Worker {
+                expected: "at least one shard",
+                got: "none".into(),
+                remedy: "Call set_shard first",
+            }),
+            Some((&shard, _)) if shard >= step.shards => {
+                Err(Error::Shard { shard, shards: step.shards })
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Training and prediction as a caller sees them.
+
+mod common;
+mod predictor;
+mod training;
+mod worker;
