@@ -124,7 +124,7 @@ pub enum Error {
         /// Name of the layer.
         layer: String,
         /// Why.
-        source: nn::Error,
+        source: Box<nn::Error>,
     },
     /// A vector of weights has the wrong length.
     #[error(

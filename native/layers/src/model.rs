@@ -119,7 +119,7 @@ impl Model {
             let dst = node.layer.build(&mut scope, &src).map_err(|source| Error::Graph {
                 class: node.layer.class(),
                 layer: layer.name.clone(),
-                source,
+                source: Box::new(source),
             })?;
             values.push(dst);
         }
