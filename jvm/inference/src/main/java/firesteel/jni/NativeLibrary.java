@@ -88,7 +88,7 @@ public final class NativeLibrary {
       System.getLogger("firesteel")
           .log(
               System.Logger.Level.WARNING,
-              "firesteel: oneDNN cannot be used, results are the same but slower. " + status);
+              "firesteel: oneDNN cannot be used and its work is done slower. " + status);
     }
     return status;
   }
@@ -143,7 +143,7 @@ public final class NativeLibrary {
     return properties.getProperty("version");
   }
 
-  private static String remedy(String message) {
+  static String remedy(String message) {
     if (message.contains("failed to map segment") || message.contains("Operation not permitted")) {
       return "The directory is mounted noexec: set -Dfiresteel.native.dir or FIRESTEEL_NATIVE_DIR"
           + " to one that is not";

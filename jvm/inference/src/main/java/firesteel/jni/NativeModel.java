@@ -2,6 +2,8 @@ package firesteel.jni;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The definition of a network, and the weights stored with it if it came from a model file. */
 public final class NativeModel extends NativeHandle {
@@ -55,17 +57,12 @@ public final class NativeModel extends NativeHandle {
 
   /** Shape of one sample of each input, without the batch. */
   public int[][] inputShapes() {
-    long[][] shapes = inputShapes0(handle());
-    int[][] sizes = new int[shapes.length][];
-    for (int i = 0; i < shapes.length; i++) {
-      sizes[i] = toInts(shapes[i]);
-    }
-    return sizes;
+    return decode(inputShapes0(handle()));
   }
 
   /** Shape of one sample of the output, without the batch. */
   public int[] outputShape() {
-    return toInts(outputShape0(handle()));
+    return decode(outputShape0(handle()))[0];
   }
 
   /** The named ranges of the flat vector as JSON: name, shape, offset, kind. */
@@ -106,12 +103,17 @@ public final class NativeModel extends NativeHandle {
     save0(handle(), path, weights.handle());
   }
 
-  private static int[] toInts(long[] shape) {
-    int[] sizes = new int[shape.length];
-    for (int i = 0; i < shape.length; i++) {
-      sizes[i] = Math.toIntExact(shape[i]);
+  /** Shapes that stand one after the other, each as its rank and its sizes. */
+  private static int[][] decode(long[] flat) {
+    List<int[]> shapes = new ArrayList<>();
+    for (int at = 0; at < flat.length; at += 1 + (int) flat[at]) {
+      int[] shape = new int[(int) flat[at]];
+      for (int i = 0; i < shape.length; i++) {
+        shape[i] = Math.toIntExact(flat[at + 1 + i]);
+      }
+      shapes.add(shape);
     }
-    return sizes;
+    return shapes.toArray(int[][]::new);
   }
 
   private static native long define0(String json);
@@ -124,7 +126,7 @@ public final class NativeModel extends NativeHandle {
 
   private static native long parameterCount0(long handle);
 
-  private static native long[][] inputShapes0(long handle);
+  private static native long[] inputShapes0(long handle);
 
   private static native long[] outputShape0(long handle);
 

@@ -10,7 +10,16 @@ public final class NativeOptimizer extends NativeHandle {
    * @throws IllegalArgumentException if the class or a setting is not valid
    */
   public NativeOptimizer(NativeModel model, String json) {
-    super(create0(model.handle(), json));
+    this(model, json, 1);
+  }
+
+  /**
+   * The same, with updates spread over {@code threads}; the results do not depend on it.
+   *
+   * @throws IllegalArgumentException if {@code threads} is not positive too
+   */
+  public NativeOptimizer(NativeModel model, String json, int threads) {
+    super(create0(model.handle(), json, threads));
   }
 
   /** Number of state vectors, each as long as the slice. */
@@ -69,7 +78,7 @@ public final class NativeOptimizer extends NativeHandle {
     return learningRate0(handle(), iteration);
   }
 
-  private static native long create0(long model, String json);
+  private static native long create0(long model, String json, int threads);
 
   private static native int slots0(long handle);
 

@@ -3,7 +3,7 @@ package firesteel.jni;
 import java.nio.ByteBuffer;
 
 /**
- * Forward passes for serving: one prepared copy of the weights, shared by all threads.
+ * Forward passes for serving: one copy of the weights, shared by all threads.
  *
  * <p>At most {@code concurrentNum} calls compute at once; more wait for their turn.
  */
@@ -32,7 +32,20 @@ public final class NativePredictor extends NativeHandle {
    *     arguments
    */
   public void predict(ByteBuffer[] inputs, int rows, ByteBuffer output) {
+    for (ByteBuffer input : inputs) {
+      checkDirect("input", input);
+    }
+    checkDirect("output", output);
     predict0(handle(), inputs, rows, output);
+  }
+
+  private static void checkDirect(String who, ByteBuffer buffer) {
+    if (!buffer.isDirect() || (buffer.isReadOnly() && who.equals("output"))) {
+      throw new IllegalArgumentException(
+          ("NativePredictor: %s: expected a direct, writable buffer, got %s. Use"
+                  + " NativeBuffer.slice or ByteBuffer.allocateDirect.")
+              .formatted(who, buffer));
+    }
   }
 
   private static native long create0(long model, long weights, int concurrentNum);

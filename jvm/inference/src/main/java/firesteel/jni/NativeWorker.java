@@ -4,7 +4,7 @@ package firesteel.jni;
  * The forward and backward passes of an executor: single-threaded replicas of the network, each
  * working on one shard at a time.
  *
- * <p>One call at a time: a second one throws {@link IllegalStateException}.
+ * <p>Calls from several threads wait for each other.
  */
 public final class NativeWorker extends NativeHandle {
   /**
@@ -24,6 +24,11 @@ public final class NativeWorker extends NativeHandle {
    */
   public void setShard(int shard, NativeDataset data) {
     setShard0(handle(), shard, data.handle());
+  }
+
+  /** Stops hosting {@code shard} and frees its gradient; false if it was not hosted. */
+  public boolean removeShard(int shard) {
+    return removeShard0(handle(), shard);
   }
 
   /**
@@ -68,6 +73,8 @@ public final class NativeWorker extends NativeHandle {
   private static native long create0(long model, String lossJson, int threads, long seed);
 
   private static native void setShard0(long handle, int shard, long data);
+
+  private static native boolean removeShard0(long handle, int shard);
 
   private static native double[] forwardBackward0(
       long handle,
