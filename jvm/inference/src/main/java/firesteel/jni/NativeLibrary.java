@@ -88,7 +88,7 @@ public final class NativeLibrary {
       System.getLogger("firesteel")
           .log(
               System.Logger.Level.WARNING,
-              "firesteel: oneDNN cannot be used and its work is done slower. " + status);
+              "firesteel computes slower, with " + status);
     }
     return status;
   }

@@ -19,8 +19,7 @@ class NativeDatasetTest {
   }
 
   private String refusal(byte[] records) {
-    return assertThrows(
-            IllegalArgumentException.class, () -> rows.append(records, records.length))
+    return assertThrows(IllegalArgumentException.class, () -> rows.append(records, records.length))
         .getMessage();
   }
 

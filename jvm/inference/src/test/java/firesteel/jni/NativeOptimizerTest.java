@@ -1,0 +1,149 @@
+package firesteel.jni;
+
+import static firesteel.jni.Definitions.floats;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class NativeOptimizerTest {
+  private static final String ADAM = "{\"class\": \"Adam\", \"config\": {}}";
+
+  private final NativeModel model = NativeModel.define(Definitions.IMAGES);
+  private final int count = (int) model.parameterCount();
+  private final NativeBuffer old = Definitions.weights(model, 1);
+  private final NativeBuffer gradient = Definitions.weights(model, 2);
+
+  @AfterEach
+  void close() {
+    gradient.close();
+    old.close();
+    model.close();
+  }
+
+  private void update(NativeOptimizer rule, int n, int of, NativeBuffer state, NativeBuffer into) {
+    long begin = NativeOptimizer.slice(n, of, count)[0];
+    try (NativeBuffer next = new NativeBuffer(state.bytes())) {
+      rule.update(
+          n,
+          of,
+          1,
+          0,
+          new int[] {0, 0},
+          new NativeBuffer[] {gradient},
+          new long[] {begin},
+          old,
+          state,
+          into,
+          next);
+    }
+  }
+
+  @Test
+  void slicesAndThreadsDoNotChangeTheResult() {
+    String expected = null;
+    for (int threads : new int[] {1, 3}) {
+      for (int of : new int[] {1, 2, 7}) {
+        try (NativeOptimizer adam = new NativeOptimizer(model, ADAM, threads);
+            NativeBuffer into = new NativeBuffer(old.bytes())) {
+          assertEquals(2, adam.slots());
+          for (int n = 0; n < of; n++) {
+            long[] slice = NativeOptimizer.slice(n, of, count);
+            try (NativeBuffer state = new NativeBuffer(2 * 4 * (slice[1] - slice[0]))) {
+              update(adam, n, of, state, into);
+            }
+          }
+          String hash = into.sha256(count);
+          expected = expected == null ? hash : expected;
+          assertEquals(expected, hash, of + " slices, " + threads + " threads");
+        }
+      }
+    }
+  }
+
+  @Test
+  void oneStepOfSgdIsTheFormula() {
+    String json = "{\"class\": \"SGD\", \"config\": {\"learning_rate\": 0.5}}";
+    try (NativeOptimizer sgd = new NativeOptimizer(model, json);
+        NativeBuffer state = new NativeBuffer(0);
+        NativeBuffer into = new NativeBuffer(old.bytes())) {
+      update(sgd, 0, 1, state, into);
+      float[] expected = floats(old);
+      float[] step = floats(gradient);
+      for (int i = 0; i < count; i++) {
+        expected[i] -= 0.5f * step[i];
+      }
+      assertArrayEquals(expected, floats(into), 1e-6f);
+      assertEquals(0.5, sgd.learningRate(10));
+    }
+  }
+
+  @Test
+  void slicesCoverTheVector() {
+    assertArrayEquals(new long[] {0, 3}, NativeOptimizer.slice(0, 3, 10));
+    assertArrayEquals(new long[] {6, 10}, NativeOptimizer.slice(2, 3, 10));
+    assertThrows(IllegalArgumentException.class, () -> NativeOptimizer.slice(3, 3, 10));
+    assertThrows(IllegalArgumentException.class, () -> NativeOptimizer.slice(0, 0, 10));
+    assertThrows(IllegalArgumentException.class, () -> NativeOptimizer.slice(0, 1, -1));
+  }
+
+  @Test
+  void writingTheWeightsThatAreReadIsRefused() {
+    try (NativeOptimizer sgd = new NativeOptimizer(model, "{\"class\": \"SGD\", \"config\": {}}");
+        NativeBuffer state = new NativeBuffer(0)) {
+      assertThrows(IllegalStateException.class, () -> update(sgd, 0, 1, state, old));
+    }
+  }
+
+  @Test
+  void badArgumentsAreNamed() {
+    try (NativeOptimizer adam = new NativeOptimizer(model, ADAM);
+        NativeBuffer small = new NativeBuffer(4);
+        NativeBuffer into = new NativeBuffer(old.bytes());
+        NativeBuffer state = new NativeBuffer(2 * old.bytes());
+        NativeBuffer next = new NativeBuffer(2 * old.bytes())) {
+      assertThrows(IllegalArgumentException.class, () -> update(adam, 0, 1, small, into));
+      assertThrows(IllegalArgumentException.class, () -> update(adam, 0, 1, state, small));
+      NativeBuffer[] gradients = {gradient};
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () ->
+                      adam.update(
+                          0,
+                          1,
+                          2,
+                          0,
+                          new int[] {0, 0},
+                          gradients,
+                          new long[1],
+                          old,
+                          state,
+                          into,
+                          next))
+              .getMessage();
+      assertTrue(message.contains("shard 1 of 2 is missing"), message);
+      assertThrows(
+          IllegalArgumentException.class,
+          () ->
+              adam.update(
+                  0, 1, 1, 0, new int[] {0}, gradients, new long[1], old, state, into, next));
+      assertThrows(
+          IllegalArgumentException.class,
+          () ->
+              adam.update(
+                  0, 1, 1, 0, new int[] {0, 0}, gradients, new long[0], old, state, into, next));
+    }
+    for (String json : new String[] {"", "{\"class\": \"SGDX\"}", ADAM.replace("{}", "7")}) {
+      assertThrows(IllegalArgumentException.class, () -> new NativeOptimizer(model, json), json);
+    }
+    String negative = "{\"class\": \"SGD\", \"config\": {\"learning_rate\": -1}}";
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> new NativeOptimizer(model, negative))
+            .getMessage();
+    assertTrue(message.contains("learning_rate is -1"), message);
+  }
+}
