@@ -111,7 +111,7 @@ impl Plan {
         }
         Ok(Plan {
             slots: placed,
-            arena_bytes: scratch_offset + scratch_bytes(&steps),
+            arena_bytes: scratch_offset + steps.iter().map(scratch_bytes).max().unwrap_or(0),
             scratch_offset,
             prologue,
             steps,
@@ -154,11 +154,10 @@ impl Plan {
     }
 }
 
-/// Largest scratchpad of these steps.
-pub(crate) fn scratch_bytes(steps: &[Step]) -> usize {
-    let scratch = steps.iter().map(|step| match &step.action {
-        Action::Primitive { scratchpad: Some(md), .. } => md.bytes(),
+/// Scratch memory of a step.
+pub(crate) fn scratch_bytes(step: &Step) -> usize {
+    match &step.action {
+        Action::Primitive { scratchpad: Some(md), .. } => md.bytes().next_multiple_of(64),
         _ => 0,
-    });
-    scratch.max().unwrap_or(0)
+    }
 }

@@ -35,7 +35,7 @@ impl BoundStep {
         step: &Step,
         arena: Option<&Arc<Buffer>>,
         prepared: &Arc<Buffer>,
-        scratch: Option<SharedSlice>,
+        scratch: SharedSlice,
     ) -> Result<BoundStep, Error> {
         let mut externals = Vec::new();
         let mut operands = Vec::new();
@@ -73,7 +73,7 @@ impl BoundStep {
                         bound.set(i, operand).map_err(fail)?;
                     }
                 }
-                if let (Some(_), Some(scratch)) = (scratchpad, scratch) {
+                if scratchpad.is_some() {
                     bound.set(args.len(), &scratch).map_err(fail)?;
                 }
                 Bind::Primitive(bound)
@@ -117,12 +117,12 @@ impl BoundStep {
 struct Attached(Option<Arc<Buffer>>);
 
 impl Attached {
-    fn attach(
+    fn attach<'s>(
         &mut self,
         which: External,
         buffer: &Arc<Buffer>,
         floats: usize,
-        steps: &mut [BoundStep],
+        steps: impl IntoIterator<Item = &'s mut BoundStep>,
     ) -> Result<(), Error> {
         if self.0.as_ref().is_some_and(|known| Arc::ptr_eq(known, buffer)) {
             return Ok(());
@@ -143,11 +143,27 @@ impl Attached {
     }
 }
 
+/// A step that brings a weight into a kernel's layout.
+pub struct PrepareStep(BoundStep);
+
+impl PrepareStep {
+    /// Runs the step.
+    ///
+    /// # Errors
+    /// [`Error::Onednn`] if the primitive fails.
+    pub fn run(&mut self) -> Result<(), Error> {
+        self.0.run(&RunContext::default())
+    }
+}
+
 /// One set of weights in the layouts that a plan's kernels want, shared by its replicas.
 pub struct Prepared {
     plan: Arc<Plan>,
     buffer: Arc<Buffer>,
-    steps: Vec<BoundStep>,
+    /// Steps that read the weights alone: independent of each other.
+    first: Vec<PrepareStep>,
+    /// Steps that read what others prepared, in order.
+    rest: Vec<PrepareStep>,
     weights: Attached,
 }
 
@@ -157,14 +173,19 @@ impl Prepared {
     /// # Errors
     /// [`Error::Tensor`] if there is no memory.
     pub fn new(plan: &Arc<Plan>) -> Result<Prepared, Error> {
-        let scratch = scratch_bytes(&plan.prologue);
+        let scratch: usize = plan.prologue.iter().map(scratch_bytes).sum();
         let buffer = Arc::new(Buffer::new(plan.prepared_bytes + scratch)?);
-        let mut steps = Vec::with_capacity(plan.prologue.len());
+        let (mut first, mut rest) = (Vec::new(), Vec::new());
+        let mut offset = plan.prepared_bytes;
         for step in &plan.prologue {
-            let scratch = SharedSlice::new(&buffer, plan.prepared_bytes, scratch)?;
-            steps.push(BoundStep::new(plan, step, None, &buffer, Some(scratch))?);
+            let scratch = SharedSlice::new(&buffer, offset, scratch_bytes(step))?;
+            offset += scratch.bytes();
+            let bound = PrepareStep(BoundStep::new(plan, step, None, &buffer, scratch)?);
+            let weights_only =
+                step.src.iter().all(|&s| matches!(plan.slots[s].place, Place::Weights(_)));
+            if weights_only { first.push(bound) } else { rest.push(bound) }
         }
-        Ok(Prepared { plan: plan.clone(), buffer, steps, weights: Attached::default() })
+        Ok(Prepared { plan: plan.clone(), buffer, first, rest, weights: Attached::default() })
     }
 
     /// Brings `weights` (the flat vector, plain layout) into the kernels' layouts.
@@ -172,9 +193,23 @@ impl Prepared {
     /// # Errors
     /// [`Error::Size`] if the vector is too short.
     pub fn prepare(&mut self, weights: &Arc<Buffer>) -> Result<(), Error> {
+        self.prepare_with(weights, |steps| steps.iter_mut().try_for_each(PrepareStep::run))
+    }
+
+    /// As [`Prepared::prepare`]; `run` runs each of the given steps once, on any threads.
+    ///
+    /// # Errors
+    /// [`Error::Size`] if the vector is too short, and those of `run`.
+    pub fn prepare_with(
+        &mut self,
+        weights: &Arc<Buffer>,
+        run: impl FnOnce(&mut [PrepareStep]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let floats = self.plan.weights;
-        self.weights.attach(External::Weights, weights, floats, &mut self.steps)?;
-        self.steps.iter_mut().try_for_each(|step| step.run(&RunContext::default()))
+        let steps = self.first.iter_mut().chain(&mut self.rest).map(|step| &mut step.0);
+        self.weights.attach(External::Weights, weights, floats, steps)?;
+        run(&mut self.first)?;
+        self.rest.iter_mut().try_for_each(PrepareStep::run)
     }
 }
 
@@ -198,7 +233,7 @@ impl Workspace {
         let mut steps = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
             let scratch = SharedSlice::new(&arena, plan.scratch_offset, scratch)?;
-            steps.push(BoundStep::new(&plan, step, Some(&arena), &prepared.buffer, Some(scratch))?);
+            steps.push(BoundStep::new(&plan, step, Some(&arena), &prepared.buffer, scratch)?);
         }
         Ok(Workspace { plan, arena, steps, gradient: Attached::default() })
     }

@@ -2,7 +2,8 @@
 
 use crate::{Error, Loss};
 use layers::Model;
-use nn::{Mode, Plan, PlanOptions, Prepared};
+use nn::{Mode, Plan, PlanOptions, PrepareStep, Prepared};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tensor::{Buffer, Shape};
@@ -49,7 +50,9 @@ impl Plans {
                 self.entries.insert(key, Entry { prepared, pass: 0 });
             }
             if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.pass < self.pass) {
-                entry.prepared.prepare(weights)?;
+                entry.prepared.prepare_with(weights, |steps| {
+                    steps.par_iter_mut().try_for_each(PrepareStep::run)
+                })?;
                 entry.pass = self.pass;
             }
         }
