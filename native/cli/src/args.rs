@@ -1,0 +1,170 @@
+//! The command line.
+
+use crate::Error;
+use crate::cases::Case;
+use lexopt::{Arg, Parser, ValueExt};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Text of `--help`.
+pub const HELP: &str = "\
+firesteel: times the engine and replays golden runs, without a JVM
+
+usage:
+  firesteel bench CASE train|infer [--threads N] [--batch N] [--dtype f32] [--secs S]
+      Times training steps (SGD with momentum) or predictions on synthetic data and prints
+      one line of JSON. CASE is lenet5 or resnet50.
+        --threads N   single-threaded replicas that share each batch; default 2
+        --batch N     samples of a step; default 128 for lenet5 and 16 for resnet50 to train,
+                      16 to infer
+        --dtype T     precision; f32
+        --secs S      time to measure for; default 10
+  firesteel golden FILE [--tolerance T] [--steps N]
+      Replays a training run that PyTorch recorded (FILE is golden/CASE.json), in one replica,
+      and prints the losses side by side.
+        --tolerance T largest relative difference of a loss; default 1e-5
+        --steps N     steps to replay; default all of the file
+  firesteel --help | --version
+
+oneDNN is taken from the path in FIRESTEEL_ONEDNN, else from libdnnl.so.3 beside this program or
+under native/linux-x86_64 beside or above it; without it plain kernels run.
+
+exit codes: 0 done, 1 failed or beyond the tolerance, 2 wrong command line
+";
+
+/// What to do.
+pub enum Command {
+    /// Print [`HELP`].
+    Help,
+    /// Print the version.
+    Version,
+    /// Time a case.
+    Bench(Bench),
+    /// Replay a golden run.
+    Golden(Golden),
+}
+
+/// What is timed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Forward, backward, update.
+    Train,
+    /// Forward.
+    Infer,
+}
+
+/// Options of `bench`.
+pub struct Bench {
+    /// The model.
+    pub case: Case,
+    /// What is timed.
+    pub mode: Mode,
+    /// Number of replicas.
+    pub threads: usize,
+    /// Samples of a step.
+    pub batch: usize,
+    /// Time to measure for, in seconds.
+    pub secs: f64,
+}
+
+/// Options of `golden`.
+pub struct Golden {
+    /// The recorded run.
+    pub file: PathBuf,
+    /// Largest relative difference of a loss.
+    pub tolerance: f64,
+    /// Steps to replay; `None` for all.
+    pub steps: Option<usize>,
+}
+
+/// Reads a command line.
+pub fn parse(mut parser: Parser) -> Result<Command, Error> {
+    match parser.next().map_err(usage)? {
+        Some(Arg::Short('h') | Arg::Long("help")) => Ok(Command::Help),
+        Some(Arg::Short('V') | Arg::Long("version")) => Ok(Command::Version),
+        Some(Arg::Value(command)) if command == "help" => Ok(Command::Help),
+        Some(Arg::Value(command)) if command == "bench" => bench(parser),
+        Some(Arg::Value(command)) if command == "golden" => golden(parser),
+        Some(other) => Err(usage(other.unexpected())),
+        None => Err(Error::Usage("expected a command, bench or golden, got none".into())),
+    }
+}
+
+fn bench(mut parser: Parser) -> Result<Command, Error> {
+    let (mut threads, mut batch, mut secs) = (2, None, 10.0);
+    let mut words = Vec::new();
+    while let Some(arg) = parser.next().map_err(usage)? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Long("threads") => threads = number(&mut parser, "--threads", 1..=1024)?,
+            Arg::Long("batch") => batch = Some(number(&mut parser, "--batch", 1..=1 << 20)?),
+            Arg::Long("secs") => secs = number(&mut parser, "--secs", 0.0..=86400.0)?,
+            Arg::Long("dtype") => dtype(&text(&mut parser)?)?,
+            Arg::Value(word) => words.push(word.string().map_err(usage)?),
+            other => return Err(usage(other.unexpected())),
+        }
+    }
+    let [case, mode] = words.as_slice() else {
+        let got = words.join(" ");
+        return Err(Error::Usage(format!(
+            "bench: expected CASE and train or infer, got \"{got}\""
+        )));
+    };
+    let case = Case::find(case).ok_or_else(|| {
+        Error::Usage(format!("bench: unknown case {case}. Known cases: {}", Case::names()))
+    })?;
+    let mode = match mode.as_str() {
+        "train" => Mode::Train,
+        "infer" => Mode::Infer,
+        other => {
+            return Err(Error::Usage(format!("bench: expected train or infer, got {other}")));
+        }
+    };
+    let default = if mode == Mode::Train { case.training_batch() } else { 16 };
+    Ok(Command::Bench(Bench { case, mode, threads, batch: batch.unwrap_or(default), secs }))
+}
+
+fn golden(mut parser: Parser) -> Result<Command, Error> {
+    let (mut file, mut tolerance, mut steps) = (None, 1e-5, None);
+    while let Some(arg) = parser.next().map_err(usage)? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Long("tolerance") => tolerance = number(&mut parser, "--tolerance", 0.0..=1.0)?,
+            Arg::Long("steps") => steps = Some(number(&mut parser, "--steps", 1..=100_000)?),
+            Arg::Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
+            other => return Err(usage(other.unexpected())),
+        }
+    }
+    let file = file.ok_or_else(|| Error::Usage("golden: expected FILE, got nothing".into()))?;
+    Ok(Command::Golden(Golden { file, tolerance, steps }))
+}
+
+fn usage(error: lexopt::Error) -> Error {
+    Error::Usage(error.to_string())
+}
+
+fn text(parser: &mut Parser) -> Result<String, Error> {
+    parser.value().and_then(|value| value.string()).map_err(usage)
+}
+
+fn number<T>(
+    parser: &mut Parser,
+    option: &str,
+    range: std::ops::RangeInclusive<T>,
+) -> Result<T, Error>
+where
+    T: FromStr + PartialOrd + std::fmt::Display,
+{
+    let text = text(parser)?;
+    text.parse().ok().filter(|value| range.contains(value)).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        Error::Usage(format!("{option}: expected a number from {least} to {most}, got {text}"))
+    })
+}
+
+fn dtype(name: &str) -> Result<(), Error> {
+    match name {
+        "f32" => Ok(()),
+        other => Err(Error::Usage(format!("--dtype: expected f32, got {other}"))),
+    }
+}
