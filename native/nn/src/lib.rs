@@ -26,4 +26,4 @@ pub use graph::{Graph, Mode, ValueId};
 pub use op::{Cost, Kernel, Op, RunContext};
 pub use parameters::{Initializer, Parameter, ParameterKind, ParameterTable};
 pub use plan::{Plan, PlanOptions};
-pub use workspace::{PrepareStep, Prepared, Workspace};
+pub use workspace::{Arena, PrepareStep, Prepared, Workspace};

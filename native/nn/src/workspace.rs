@@ -5,7 +5,7 @@ use crate::compiler::{Action, Place, Step};
 use crate::op::{Kernel, RunContext};
 use crate::plan::{Plan, scratch_bytes};
 use onednn::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tensor::{Buffer, Operands, SharedSlice};
 
@@ -188,6 +188,11 @@ impl Prepared {
         Ok(Prepared { plan: plan.clone(), buffer, first, rest, weights: Attached::default() })
     }
 
+    /// The plan whose weights these are.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
     /// Brings `weights` (the flat vector, plain layout) into the kernels' layouts.
     ///
     /// # Errors
@@ -213,29 +218,65 @@ impl Prepared {
     }
 }
 
+/// Memory in which the workspaces of one replica take turns, as large as the largest needs.
+pub struct Arena {
+    buffer: Arc<Buffer>,
+    /// Held while a workspace touches the memory.
+    turn: Mutex<()>,
+}
+
+impl Arena {
+    /// Memory for workspaces of plans with at most this many [`Plan::arena_bytes`].
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if there is no memory.
+    pub fn new(bytes: usize) -> Result<Arc<Arena>, Error> {
+        Ok(Arc::new(Arena { buffer: Arc::new(Buffer::new(bytes)?), turn: Mutex::new(()) }))
+    }
+
+    /// Size in bytes.
+    pub fn bytes(&self) -> usize {
+        self.buffer.bytes()
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        // The next run overwrites whatever a panic left behind.
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Memory of one replica and the plan's steps bound to it.
 pub struct Workspace {
     plan: Arc<Plan>,
-    arena: Arc<Buffer>,
+    arena: Arc<Arena>,
     steps: Vec<BoundStep>,
     gradient: Attached,
 }
 
 impl Workspace {
-    /// A replica that reads the weights of `prepared`.
+    /// A replica that reads the weights of `prepared`, with memory of its own.
     ///
     /// # Errors
     /// [`Error::Tensor`] if there is no memory.
     pub fn new(prepared: &Prepared) -> Result<Workspace, Error> {
+        Workspace::sharing(prepared, &Arena::new(prepared.plan.arena_bytes)?)
+    }
+
+    /// A replica that takes turns with others in `arena`: their runs overwrite its inputs and
+    /// outputs.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the arena is smaller than [`Plan::arena_bytes`].
+    pub fn sharing(prepared: &Prepared, arena: &Arc<Arena>) -> Result<Workspace, Error> {
         let plan = prepared.plan.clone();
-        let arena = Arc::new(Buffer::new(plan.arena_bytes)?);
+        let memory = &arena.buffer;
         let scratch = plan.arena_bytes - plan.scratch_offset;
         let mut steps = Vec::with_capacity(plan.steps.len());
         for step in &plan.steps {
-            let scratch = SharedSlice::new(&arena, plan.scratch_offset, scratch)?;
-            steps.push(BoundStep::new(&plan, step, Some(&arena), &prepared.buffer, scratch)?);
+            let scratch = SharedSlice::new(memory, plan.scratch_offset, scratch)?;
+            steps.push(BoundStep::new(&plan, step, Some(memory), &prepared.buffer, scratch)?);
         }
-        Ok(Workspace { plan, arena, steps, gradient: Attached::default() })
+        Ok(Workspace { plan, arena: arena.clone(), steps, gradient: Attached::default() })
     }
 
     /// The plan that this workspace runs.
@@ -245,7 +286,7 @@ impl Workspace {
 
     fn port(&self, slot: usize) -> Result<SharedSlice, Error> {
         let slot = self.plan.slots[slot];
-        Ok(SharedSlice::new(&self.arena, slot.offset, slot.bytes)?)
+        Ok(SharedSlice::new(&self.arena.buffer, slot.offset, slot.bytes)?)
     }
 
     /// Sets input `i` through `fill`; it keeps its numbers until the next call.
@@ -253,6 +294,7 @@ impl Workspace {
     /// # Errors
     /// [`Error::Tensor`] if the plan's memory is inconsistent.
     pub fn set_input(&mut self, i: usize, fill: impl FnOnce(&mut [f32])) -> Result<(), Error> {
+        let _turn = self.arena.turn();
         fill(self.port(self.plan.inputs[i].slot)?.f32_mut());
         Ok(())
     }
@@ -271,6 +313,7 @@ impl Workspace {
             let floats = self.plan.weights;
             self.gradient.attach(External::Gradient, buffer, floats, &mut self.steps)?;
         }
+        let _turn = self.arena.turn();
         self.steps.iter_mut().try_for_each(|step| step.run(context))
     }
 
@@ -284,6 +327,7 @@ impl Workspace {
         gradient: Option<&Arc<Buffer>>,
     ) -> Result<Vec<(String, Duration)>, Error> {
         self.run(context, gradient)?;
+        let _turn = self.arena.turn();
         let mut times = Vec::with_capacity(self.steps.len());
         for step in &mut self.steps {
             let start = Instant::now();
@@ -298,6 +342,7 @@ impl Workspace {
     /// # Errors
     /// [`Error::Tensor`] if the plan's memory is inconsistent.
     pub fn output<R>(&self, o: usize, read: impl FnOnce(&[f32]) -> R) -> Result<R, Error> {
+        let _turn = self.arena.turn();
         Ok(read(self.port(self.plan.outputs[o].slot)?.f32()))
     }
 }

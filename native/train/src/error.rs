@@ -155,6 +155,17 @@ pub enum Error {
     Layers(#[from] layers::Error),
 }
 
+impl Error {
+    /// A pass that did not make the plan it runs.
+    pub(crate) fn missing_plan(batch: usize) -> Error {
+        Error::Worker {
+            expected: "a plan for every batch size of the pass",
+            got: format!("none for {batch} rows"),
+            remedy: "This is a bug; please report it",
+        }
+    }
+}
+
 /// Refuses a value outside its range.
 pub(crate) fn check(
     holds: bool,

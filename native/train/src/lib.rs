@@ -27,6 +27,7 @@ pub mod slices;
 pub mod tree;
 mod update;
 mod worker;
+mod workspaces;
 
 pub use dataset::Dataset;
 pub use error::Error;

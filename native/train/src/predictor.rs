@@ -3,18 +3,17 @@
 use crate::Error;
 use crate::batches::batches;
 use crate::error::{check, check_length};
+use crate::workspaces::Workspaces;
 use layers::Model;
 use nn::{Mode, Plan, PlanOptions, Prepared, RunContext, Workspace};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tensor::Buffer;
 
 /// Rows of the largest batch that is run at once.
 const BATCH: usize = 32;
-
-/// The workspaces of one caller, by batch size.
-type Workspaces = BTreeMap<usize, Workspace>;
 
 /// Predicts with fixed weights from any number of threads.
 ///
@@ -26,7 +25,8 @@ pub struct Predictor {
     model: Arc<Model>,
     weights: Arc<Buffer>,
     prepared: Mutex<BTreeMap<usize, Prepared>>,
-    idle: Mutex<Vec<Workspaces>>,
+    /// The memory of callers, by batch size, that no call uses now.
+    idle: Mutex<Vec<Workspaces<usize>>>,
     returned: Condvar,
 }
 
@@ -103,21 +103,18 @@ impl Predictor {
 
     fn workspace<'a>(
         &self,
-        workspaces: &'a mut Workspaces,
+        workspaces: &'a mut Workspaces<usize>,
         batch: usize,
     ) -> Result<&'a mut Workspace, Error> {
-        use std::collections::btree_map::Entry;
-        match workspaces.entry(batch) {
-            Entry::Occupied(entry) => Ok(entry.into_mut()),
-            Entry::Vacant(entry) => {
-                let mut prepared = lock(&self.prepared);
-                let prepared = match prepared.entry(batch) {
-                    Entry::Occupied(entry) => entry.into_mut(),
-                    Entry::Vacant(entry) => entry.insert(self.prepare(batch)?),
-                };
-                Ok(entry.insert(Workspace::new(prepared)?))
-            }
+        if workspaces.get(batch).is_none() {
+            let mut prepared = lock(&self.prepared);
+            let prepared = match prepared.entry(batch) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(self.prepare(batch)?),
+            };
+            workspaces.ready(&[(batch, prepared)])?;
         }
+        workspaces.get(batch).ok_or_else(|| Error::missing_plan(batch))
     }
 
     fn prepare(&self, batch: usize) -> Result<Prepared, Error> {
@@ -132,12 +129,12 @@ impl Predictor {
 /// A call in progress: gives its workspaces back however it ends.
 struct Caller<'a> {
     predictor: &'a Predictor,
-    workspaces: Workspaces,
+    workspaces: Workspaces<usize>,
 }
 
 impl Drop for Caller<'_> {
     fn drop(&mut self) {
-        let workspaces = std::mem::take(&mut self.workspaces);
+        let workspaces = std::mem::replace(&mut self.workspaces, Workspaces::new());
         lock(&self.predictor.idle).push(workspaces);
         self.predictor.returned.notify_one();
     }

@@ -1,10 +1,11 @@
 //! One single-threaded copy of the model: its memory, and how a batch runs in it.
 
 use crate::plans::{PlanKey, Plans};
+use crate::workspaces::Workspaces;
 use crate::{Error, Loss, Record};
 use layers::Model;
-use nn::{RunContext, Workspace};
-use std::collections::BTreeMap;
+use nn::RunContext;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use tensor::Buffer;
@@ -45,26 +46,21 @@ pub(crate) struct BatchResult {
     pub correct: u64,
 }
 
-/// The workspaces of one replica, by plan.
-#[derive(Default)]
+/// One replica.
 pub(crate) struct Replica {
-    workspaces: BTreeMap<PlanKey, Workspace>,
+    workspaces: Workspaces<PlanKey>,
 }
 
 impl Replica {
+    pub fn new() -> Self {
+        Replica { workspaces: Workspaces::new() }
+    }
+
     /// Makes the workspaces for `keys` and drops those whose plan is gone.
-    pub fn ready(
-        &mut self,
-        keys: impl IntoIterator<Item = PlanKey>,
-        plans: &Plans,
-    ) -> Result<(), Error> {
-        self.workspaces.retain(|&key, _| plans.get(key).is_some());
-        for key in keys {
-            if let (false, Some(prepared)) = (self.workspaces.contains_key(&key), plans.get(key)) {
-                self.workspaces.insert(key, Workspace::new(prepared)?);
-            }
-        }
-        Ok(())
+    pub fn ready(&mut self, keys: &BTreeSet<PlanKey>, plans: &Plans) -> Result<(), Error> {
+        self.workspaces.retain(|key| plans.get(key).is_some());
+        let prepared = keys.iter().filter_map(|&key| Some((key, plans.get(key)?)));
+        self.workspaces.ready(&prepared.collect::<Vec<_>>())
     }
 
     /// Runs a batch of rows; with `gradient` also backward, into that flat vector.
@@ -79,11 +75,7 @@ impl Replica {
         gradient: Option<&Arc<Buffer>>,
     ) -> Result<BatchResult, Error> {
         let key = PlanKey { training: gradient.is_some(), batch: rows.len() };
-        let workspace = self.workspaces.get_mut(&key).ok_or_else(|| Error::Worker {
-            expected: "a plan for every batch size of the pass",
-            got: format!("none for {key:?}"),
-            remedy: "This is a bug; please report it",
-        })?;
+        let workspace = self.workspaces.get(key).ok_or_else(|| Error::missing_plan(key.batch))?;
         for (input, column) in layout.columns.iter().enumerate() {
             workspace.set_input(input, |dst| {
                 for (place, row) in dst.chunks_exact_mut(column.len()).zip(rows) {

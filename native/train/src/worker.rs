@@ -99,7 +99,7 @@ impl Worker {
         Ok(Worker {
             layout: Layout::new(&model, loss, &record),
             plans: Plans::new(model.clone(), loss),
-            replicas: (0..threads).map(|_| Replica::default()).collect(),
+            replicas: (0..threads).map(|_| Replica::new()).collect(),
             shards: BTreeMap::new(),
             roots: Vec::new(),
             model,
@@ -247,7 +247,7 @@ impl Worker {
         let (plans, replicas) = (&mut self.plans, &mut self.replicas);
         self.pool.install(|| {
             plans.begin(keys.iter().copied(), weights)?;
-            replicas.iter_mut().try_for_each(|replica| replica.ready(keys.iter().copied(), plans))
+            replicas.iter_mut().try_for_each(|replica| replica.ready(&keys, plans))
         })
     }
 
