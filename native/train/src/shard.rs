@@ -2,8 +2,7 @@
 
 use crate::permutation::{permutation, rows_of_iteration};
 use crate::replica::{Layout, Replica};
-use crate::worker::{ShardLoss, Step};
-use crate::{Dataset, Error};
+use crate::{Dataset, Error, ShardLoss, Step};
 use nn::RunContext;
 use std::ops::Range;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use crate::plans::{PlanKey, Plans};
 use crate::replica::{BatchResult, Layout, Replica};
 use crate::shard::{Pass, Shard};
 use crate::tree::{self, Root};
-use crate::{Dataset, Error, Loss, Record};
+use crate::{Dataset, Error, Evaluation, Loss, Record, ShardLoss, Step};
 use layers::Model;
 use nn::{ParameterKind, RunContext};
 use rayon::prelude::*;
@@ -17,45 +17,6 @@ use tensor::{Buffer, SharedSlice};
 
 /// Floats that one thread adds at a time when gradients are summed.
 const CHUNK: usize = 1 << 16;
-
-/// Which iteration of a training this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Number of shards S of the training.
-    pub shards: usize,
-    /// Iterations done before this one, since training began.
-    pub iteration: u64,
-    /// Epochs done before this one.
-    pub epoch: u64,
-    /// Number of this iteration in its epoch, below `of`.
-    pub index: usize,
-    /// Iterations of the epoch.
-    pub of: usize,
-    /// Samples of this iteration, over all shards of all tasks.
-    pub count: usize,
-}
-
-/// What one shard contributed to an iteration.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ShardLoss {
-    /// Number of the shard.
-    pub shard: usize,
-    /// Sum of the losses of its samples.
-    pub loss_sum: f64,
-    /// Number of its samples.
-    pub count: usize,
-}
-
-/// How well the weights do on some datasets.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Evaluation {
-    /// Number of samples.
-    pub count: u64,
-    /// Sum of the samples' losses.
-    pub loss_sum: f64,
-    /// Samples whose largest output is that of their class; 0 for losses without classes.
-    pub correct: u64,
-}
 
 /// Hosts some shards of a training and runs their part of each iteration.
 ///

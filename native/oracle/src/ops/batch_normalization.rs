@@ -6,17 +6,17 @@ use crate::array::indices;
 /// What batch normalization in training gives.
 #[derive(Clone, Debug)]
 pub struct Training {
-    /// The normalized input: [n, c, …].
+    /// The normalized input: `[n, c, …]`.
     pub y: Array,
-    /// The running mean after this batch: [c].
+    /// The running mean after this batch: `[c]`.
     pub running_mean: Array,
-    /// The running variance after this batch: [c].
+    /// The running variance after this batch: `[c]`.
     pub running_var: Array,
 }
 
 /// `y = scale · (x - mean) / √(var + epsilon) + bias` with given statistics (inference).
 ///
-/// - x: [n, c, …]; scale, bias, mean, var: [c]
+/// - x: `[n, c, …]`; scale, bias, mean, var: `[c]`
 pub fn inference(
     x: &Array,
     scale: &Array,

@@ -20,8 +20,8 @@ impl Conv {
     /// `y[n, o, p] = b[o] + Σ_{c, k} x[n, g(o)·C + c, p·stride - pad + k·dilation] · w[o, c, k]`,
     /// with C channels per group and zeros outside of x.
     ///
-    /// - x: [n, group·C, …spatial], w: [o, C, …kernel], b: [o]
-    /// - result: [n, o, …], `⌊(in + pads - dilation·(kernel - 1) - 1) / stride⌋ + 1` per dimension
+    /// - x: `[n, group·C, …spatial]`, w: `[o, C, …kernel]`, b: `[o]`
+    /// - result: `[n, o, …]`, `⌊(in + pads - dilation·(kernel - 1) - 1) / stride⌋ + 1` per dimension
     pub fn forward(&self, x: &Array, w: &Array, b: Option<&Array>) -> Array {
         let mut y = Array::from_fn(&self.output(x, w), |i| b.map_or(0.0, |b| b.at(&[i[1]])));
         self.for_each(x, w, |i, j, k| *y.at_mut(k) += x.at(i) * w.at(j));

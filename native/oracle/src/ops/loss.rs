@@ -5,7 +5,7 @@ use crate::Array;
 
 /// `loss[n] = -log softmax(logits[n])[labels[n]]`.
 ///
-/// - logits: [n, classes]; labels: [n], class indices; result: [n]
+/// - logits: `[n, classes]`; labels: `[n]`, class indices; result: `[n]`
 pub fn softmax_cross_entropy(logits: &Array, labels: &Array) -> Array {
     let log = log_softmax(logits, 1);
     Array::from_fn(&labels.dims, |i| -log.at(&[i[0], labels.at(i) as usize]))
@@ -22,7 +22,7 @@ pub fn softmax_cross_entropy_backward(logits: &Array, labels: &Array, scale: f64
 
 /// `loss[n]` = mean over the sample's elements of `(prediction - target)²`.
 ///
-/// - prediction, target: [n, …]; result: [n]
+/// - prediction, target: `[n, …]`; result: `[n]`
 pub fn mean_squared_error(prediction: &Array, target: &Array) -> Array {
     let squares = prediction.zip(target, |p, t| (p - t).powi(2));
     let per_sample: usize = prediction.dims[1..].iter().product();

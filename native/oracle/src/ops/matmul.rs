@@ -10,17 +10,17 @@ pub struct Gemm {
     pub alpha: f64,
     /// Factor of c.
     pub beta: f64,
-    /// Read a as [k, m].
+    /// Read a as `[k, m]`.
     pub trans_a: bool,
-    /// Read b as [n, k].
+    /// Read b as `[n, k]`.
     pub trans_b: bool,
 }
 
 impl Gemm {
     /// `y = alpha · a' · b' + beta · c`.
     ///
-    /// - a: [m, k], b: [k, n] (transposed if so set), c: anything that broadcasts to [m, n]
-    /// - result: [m, n]
+    /// - a: `[m, k]`, b: `[k, n]` (transposed if so set), c: anything that broadcasts to `[m, n]`
+    /// - result: `[m, n]`
     pub fn forward(&self, a: &Array, b: &Array, c: Option<&Array>) -> Array {
         let product = matmul(&turn(a, self.trans_a), &turn(b, self.trans_b));
         Array::from_fn(&product.dims, |i| {

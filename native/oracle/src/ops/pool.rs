@@ -25,8 +25,8 @@ struct Window {
 impl Pool {
     /// The maximum of each window; padding never wins.
     ///
-    /// - x: [n, c, …spatial]
-    /// - result: [n, c, …], `⌊(in + pads - kernel) / stride⌋ + 1` per dimension, or `⌈…⌉`
+    /// - x: `[n, c, …spatial]`
+    /// - result: `[n, c, …]`, `⌊(in + pads - kernel) / stride⌋ + 1` per dimension, or `⌈…⌉`
     pub fn max(&self, x: &Array) -> Array {
         Array::from_fn(&self.output(x), |k| {
             self.window(x, k).inside.iter().map(|i| x.at(i)).fold(f64::NEG_INFINITY, f64::max)
