@@ -93,5 +93,5 @@ fn batch_sizes_share_the_memory_of_their_replica() {
     let first = run(1, 65);
     let second = run(0, 64);
     // The smaller batch adds its copy of the weights (some kB), no activations (some 100 kB).
-    assert!(first > 300_000 && second < 50_000, "{first} {second}");
+    assert!(first > 100_000 && second < first / 5, "{first} {second}");
 }
