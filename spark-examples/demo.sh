@@ -16,9 +16,11 @@ for ((i = 0; i + 1 < ${#args[@]}; i++)); do
 done
 
 spark_home=$("$python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')
-SPARK_HOME=$spark_home "$spark_home/bin/spark-submit" \
+# Everything stays on this machine, so its loopback address is the right one.
+SPARK_LOCAL_IP=127.0.0.1 SPARK_HOME=$spark_home "$spark_home/bin/spark-submit" \
   --master "$master" --driver-memory 2g \
   --conf spark.ui.enabled=false \
+  --driver-java-options "-Dlog4j2.configurationFile=file:$PWD/spark-examples/log4j2.properties" \
   --jars jvm/spark/target/firesteel-spark_2.13.jar \
   --class firesteel.examples.LeNetFashionMnist \
   spark-examples/target/firesteel-examples_2.13.jar --data "$data" --output "$output" "$@"

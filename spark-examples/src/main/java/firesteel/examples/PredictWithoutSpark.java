@@ -1,7 +1,6 @@
 package firesteel.examples;
 
 import firesteel.inference.InferenceModel;
-import firesteel.inference.JTensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,8 +21,8 @@ public final class PredictWithoutSpark {
     try (InferenceModel model = new InferenceModel(1)) {
       model.load(args[0]);
       for (int i = 0; i < images.length; i++) {
-        JTensor scores = model.predict(images[i], new int[] {1, 1, 28, 28});
-        if (argmax(scores.getData()) == Integer.parseInt(expected.get(i))) {
+        float[] scores = model.predict(images[i], new int[] {1, 1, 28, 28});
+        if (argmax(scores) == Integer.parseInt(expected.get(i))) {
           equal++;
         }
       }

@@ -68,7 +68,9 @@ object LeNetFashionMnist {
     println(s"weights ${trained.weightsHash}")
 
     Files.createDirectories(options.output)
-    trained.saveModel(options.output.resolve("lenet5.safetensors").toString)
+    val file = options.output.resolve("lenet5.safetensors")
+    Files.deleteIfExists(file)
+    trained.saveModel(file.toString)
     val classes = predictions.orderBy("id").select(col("prediction").cast("int")).collect()
     Files.write(options.output.resolve("predictions.txt"), classes.map(_.get(0).toString).toSeq.asJava)
     println(s"model and predictions in ${options.output}")
@@ -84,7 +86,7 @@ object LeNetFashionMnist {
     val labels = IdxFile.labels(folder.resolve(s"$prefix-labels-idx1-ubyte.gz"))
     val rows = images.indices.map(i => (i, images(i), labels(i).toDouble))
     // Small slices: each travels to its executor inside a task description.
-    spark.sparkContext.parallelize(rows, 1 + rows.size / 2000).toDF("id", "image", "label")
+    spark.sparkContext.parallelize(rows, 1 + rows.size / 300).toDF("id", "image", "label")
   }
 }
 
