@@ -76,14 +76,47 @@ impl NativeOptimizer {
             state_old: state_old.f32(),
         };
         let (weights, state) = (weights_new.f32_mut(), state_new.f32_mut());
-        Ok(match &self.pool {
+        match &self.pool {
             Some(pool) => update.run_on(pool, weights, state)?,
             None => update.run(weights, state)?,
+        }
+        Ok(())
+    }
+}
+
+impl Position {
+    fn new(
+        n: jint,
+        of: jint,
+        shards: jint,
+        iteration: jlong,
+        length: usize,
+    ) -> Result<Position, Error> {
+        Ok(Position {
+            slice: part(n, of, length)?,
+            shards: count("NativeOptimizer: shards", shards)?,
+            iteration: size("NativeOptimizer: iteration", iteration)? as u64,
         })
     }
 }
 
 impl Buffers {
+    fn new(
+        gradients: Vec<jlong>,
+        offsets: Vec<jlong>,
+        [weights_old, state_old, weights_new, state_new]: [jlong; 4],
+    ) -> Result<Buffers, Error> {
+        let offset = |offset: jlong| size("NativeOptimizer: gradientOffsets", offset);
+        Ok(Buffers {
+            gradients: gradients.into_iter().map(get).collect::<Result<_, _>>()?,
+            offsets: offsets.into_iter().map(offset).collect::<Result<_, _>>()?,
+            weights_old: get(weights_old)?,
+            state_old: get(state_old)?,
+            weights_new: get(weights_new)?,
+            state_new: get(state_new)?,
+        })
+    }
+
     fn gradients(&self, len: usize) -> Result<Vec<Lease<'_>>, Error> {
         if self.gradients.len() != self.offsets.len() {
             return Err(Error::Argument {
@@ -172,7 +205,6 @@ pub fn slice0<'local>(
 
 /// Reduces and updates one slice.
 #[jni_mangle("firesteel.jni.NativeOptimizer")]
-#[expect(clippy::too_many_arguments, reason = "those of the Java method")]
 pub fn update0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -191,20 +223,10 @@ pub fn update0<'local>(
 ) {
     guard(env, |env| {
         let optimizer = get::<NativeOptimizer>(handle)?;
-        let at = Position {
-            slice: part(n, of, optimizer.model.parameters().len())?,
-            shards: count("NativeOptimizer: shards", shards)?,
-            iteration: size("NativeOptimizer: iteration", iteration)? as u64,
-        };
-        let offset = |&offset: &jlong| size("NativeOptimizer: gradientOffsets", offset);
-        let buffers = Buffers {
-            gradients: vector(env, &gradients)?.into_iter().map(get).collect::<Result<_, _>>()?,
-            offsets: vector(env, &offsets)?.iter().map(offset).collect::<Result<_, _>>()?,
-            weights_old: get(weights_old)?,
-            state_old: get(state_old)?,
-            weights_new: get(weights_new)?,
-            state_new: get(state_new)?,
-        };
+        let at = Position::new(n, of, shards, iteration, optimizer.model.parameters().len())?;
+        let (gradients, offsets) = (vector(env, &gradients)?, vector(env, &offsets)?);
+        let vectors = [weights_old, state_old, weights_new, state_new];
+        let buffers = Buffers::new(gradients, offsets, vectors)?;
         optimizer.update(at, &roots(&vector(env, &pairs)?)?, &buffers)
     })
 }

@@ -68,6 +68,21 @@ impl State {
     }
 }
 
+fn step(shards: jint, [iteration, epoch, index, of, count]: [jlong; 5]) -> Result<Step, Error> {
+    Ok(Step {
+        shards: size("NativeWorker: shards", shards)?,
+        iteration: size("NativeWorker: iteration", iteration)? as u64,
+        epoch: size("NativeWorker: epoch", epoch)? as u64,
+        index: size("NativeWorker: index", index)?,
+        of: size("NativeWorker: of", of)?,
+        count: size("NativeWorker: count", count)?,
+    })
+}
+
+fn shares(datasets: Vec<jlong>) -> Result<Vec<Arc<Dataset>>, Error> {
+    datasets.into_iter().map(|data| Ok(get::<NativeDataset>(data)?.share())).collect()
+}
+
 fn pairs(roots: &[Root]) -> Vec<jint> {
     roots.iter().flat_map(|root| [root.first as jint, root.level as jint]).collect()
 }
@@ -127,7 +142,6 @@ pub fn remove_shard0<'local>(
 
 /// One pass over the shards' parts of a batch.
 #[jni_mangle("firesteel.jni.NativeWorker")]
-#[expect(clippy::too_many_arguments, reason = "those of the Java method")]
 pub fn forward_backward0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -141,14 +155,7 @@ pub fn forward_backward0<'local>(
     count: jlong,
 ) -> JDoubleArray<'local> {
     guard_compute(env, |env| {
-        let step = Step {
-            shards: size("NativeWorker: shards", shards)?,
-            iteration: size("NativeWorker: iteration", iteration)? as u64,
-            epoch: size("NativeWorker: epoch", epoch)? as u64,
-            index: size("NativeWorker: index", index)?,
-            of: size("NativeWorker: of", of)?,
-            count: size("NativeWorker: count", count)?,
-        };
+        let step = step(shards, [iteration, epoch, index, of, count])?;
         let (worker, weights) = (get::<NativeWorker>(handle)?, get::<NativeBuffer>(weights)?);
         let losses = worker.lock().forward_backward(&weights, &step)?;
         array(env, &sums(&losses))
@@ -193,9 +200,7 @@ pub fn evaluate0<'local>(
 ) -> JDoubleArray<'local> {
     guard_compute(env, |env| {
         let (worker, weights) = (get::<NativeWorker>(handle)?, get::<NativeBuffer>(weights)?);
-        let share = |data: jlong| Ok(get::<NativeDataset>(data)?.share());
-        let data = vector(env, &data)?.into_iter().map(share);
-        let data: Vec<Arc<Dataset>> = data.collect::<Result<_, Error>>()?;
+        let data = shares(vector(env, &data)?)?;
         let batch = count("NativeWorker: batch", batch)?;
         let weights = weights.read_all()?;
         let result = worker.lock().worker.evaluate(weights.memory(), &data, batch)?;
