@@ -86,9 +86,7 @@ public final class NativeLibrary {
     String status = initialize0(directory.resolve(NativeFiles.ONEDNN).toString());
     if (status.startsWith("plain kernels")) {
       System.getLogger("firesteel")
-          .log(
-              System.Logger.Level.WARNING,
-              "firesteel computes slower, with " + status);
+          .log(System.Logger.Level.WARNING, "firesteel computes slower, with " + status);
     }
     return status;
   }
