@@ -20,7 +20,7 @@ import firesteel.train.Closing
  */
 private[ml] final class ModelPredictor(
     uid: String,
-    hash: String,
+    weightsHash: String,
     file: Broadcast[Array[Byte]],
     encoder: RowEncoder,
     inputs: Seq[Seq[Int]],
@@ -35,7 +35,7 @@ private[ml] final class ModelPredictor(
   override def open(context: TaskContext): PartitionPredictor = {
     val closing = new Closing
     context.addTaskCompletionListener[Unit](_ => closing.close())
-    val key = PredictorKey(uid, hash)
+    val key = PredictorKey(uid, weightsHash)
     val predictor = Predictors.acquire(key, () => file.value)
     closing.add[AutoCloseable](() => Predictors.release(key))
     new OpenModel(

@@ -15,7 +15,7 @@ import firesteel.nn.{Loss, ModelDefinition}
  * {{{
  * val classifier = NNClassifier(model, CrossEntropy())
  *   .setFeaturesCol("image")
- *   .setOptimMethod(Adam())
+ *   .setOptimizer(Adam())
  *   .setBatchSize(128)
  *   .setMaxEpoch(10)
  *   .setValidation(test)

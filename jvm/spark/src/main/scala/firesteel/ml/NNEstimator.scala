@@ -15,7 +15,7 @@ import firesteel.nn.{Loss, ModelDefinition}
  * val estimator = NNEstimator(model, MeanSquaredError())
  *   .setFeaturesCol("features")
  *   .setLabelCol("target")
- *   .setOptimMethod(Adam())
+ *   .setOptimizer(Adam())
  *   .setBatchSize(128)
  *   .setMaxEpoch(10)
  * val trained = estimator.fit(rows)

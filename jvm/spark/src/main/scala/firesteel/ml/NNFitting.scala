@@ -2,7 +2,7 @@ package firesteel.ml
 
 import com.fasterxml.jackson.databind.ObjectMapper
 import com.fasterxml.jackson.databind.node.ObjectNode
-import org.apache.spark.ml.param.{DoubleParam, Param}
+import org.apache.spark.ml.param.Param
 import org.apache.spark.sql.{DataFrame, Dataset}
 import org.apache.spark.sql.types.StructType
 
@@ -23,7 +23,14 @@ private[ml] trait NNFitting extends NNTrainingParams {
   def setLoss(value: Loss): this.type = set(loss, value.toJson)
 
   /** @group setParam */
-  def setOptimMethod(value: Optimizer): this.type = set(optimMethod, value.toJson)
+  def setOptimizer(value: Optimizer): this.type = set(optimizer, value.toJson)
+
+  /**
+   * [[setOptimizer]] by the name it has in BigDL's nnframes.
+   *
+   * @group setParam
+   */
+  def setOptimMethod(value: Optimizer): this.type = setOptimizer(value)
 
   /**
    * Rows to measure with after each epoch: the same columns as the training's. Not saved with the
@@ -47,7 +54,7 @@ private[ml] trait NNFitting extends NNTrainingParams {
     try {
       val network = closing.add(NativeModel.define(needed(model, "setModel(…)")))
       closing.add(new NativeDataset(network, needed(loss, "setLoss(…)")))
-      closing.add(new NativeOptimizer(network, optimizer))
+      closing.add(new NativeOptimizer(network, optimizerJson))
       val features =
         RowEncoder.features(getFeaturesCols.toSeq, network.inputShapes.map(_.toSeq).toSeq)
       RowEncoder(schema, features :+ ($(labelCol) -> labelContent(network.outputShape.toSeq)))
@@ -61,7 +68,7 @@ private[ml] trait NNFitting extends NNTrainingParams {
     val settings = TrainingSettings(
       $(model),
       $(loss),
-      optimizer,
+      optimizerJson,
       getBatchSize,
       getMaxEpoch,
       getSeed,
@@ -84,16 +91,13 @@ private[ml] trait NNFitting extends NNTrainingParams {
       throw new IllegalStateException(
         s"$uid: expected ${param.name} to be set, got nothing. Call $setter first."))
 
-  private def optimizer: String = get(optimMethod) match {
-    case None => SGD(learningRate = getLearningRate, decay = getLearningRateDecay).toJson
-    case Some(json) =>
-      val tree = NNFitting.json.readTree(json).asInstanceOf[ObjectNode]
-      val settings = tree.withObject("/config")
-      def overwrite(param: DoubleParam, name: String): Unit =
-        if (isSet(param)) settings.put(name, $(param))
-      overwrite(learningRate, "learning_rate")
-      overwrite(learningRateDecay, "decay")
-      tree.toString
+  private def optimizerJson: String = {
+    val chosen = get(optimizer).getOrElse(SGD(learningRate = 1e-3).toJson)
+    val tree = NNFitting.json.readTree(chosen).asInstanceOf[ObjectNode]
+    val settings = tree.withObject("/config")
+    getLearningRate.foreach(settings.put("learning_rate", _))
+    getLearningRateDecay.foreach(settings.put("decay", _))
+    tree.toString
   }
 }
 

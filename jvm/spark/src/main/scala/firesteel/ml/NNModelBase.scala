@@ -10,8 +10,8 @@ import org.apache.spark.sql.firesteel.PredictBatches
 import org.apache.spark.sql.types.{DataType, StructField, StructType}
 
 import firesteel.data.RowEncoder
-import firesteel.jni.NativeModel
-import firesteel.train.TrainingResult
+import firesteel.jni.{NativeBuffer, NativeModel}
+import firesteel.train.{Closing, TrainingResult}
 
 /**
  * What the models have in common: a model file, and its use in batches.
@@ -31,6 +31,9 @@ abstract class NNModelBase[M <: NNModelBase[M]] private[ml]
 
   /** How the training went, if this model was trained by this application. */
   def summary: Option[TrainingResult] = result
+
+  /** SHA-256 of the weights: equal hashes are equal bits. */
+  def weightsHash: String = trained.weightsHash
 
   /** The bytes of the model file. */
   def modelFile: Array[Byte] = trained.file
@@ -52,7 +55,7 @@ abstract class NNModelBase[M <: NNModelBase[M]] private[ml]
     transformSchema(dataset.schema)
     val predictor = new ModelPredictor(
       uid,
-      trained.hash,
+      trained.weightsHash,
       trained.broadcast(dataset.sparkSession),
       encoderOf(dataset.schema),
       trained.inputs,
@@ -135,21 +138,21 @@ private[ml] object NNModelBase {
 /** A model file and what is known of it. */
 private[ml] final class TrainedState private (
     val file: Array[Byte],
-    val hash: String,
+    val weightsHash: String,
     val inputs: Seq[Seq[Int]],
     val output: Seq[Int]) {
-  private var sent: Option[Broadcast[Array[Byte]]] = None
+  private var sent: Option[(String, Broadcast[Array[Byte]])] = None
 
   /** The file on its way to the executors; sent once per application. */
   def broadcast(spark: SparkSession): Broadcast[Array[Byte]] = synchronized {
     val sc = spark.sparkContext
-    val value = sent.filter(_ => app.contains(sc.applicationId)).getOrElse(sc.broadcast(file))
-    app = Some(sc.applicationId)
-    sent = Some(value)
+    val application = sc.applicationId
+    val value = sent
+      .collect { case (`application`, broadcast) => broadcast }
+      .getOrElse(sc.broadcast(file))
+    sent = Some((application, value))
     value
   }
-
-  private var app: Option[String] = None
 }
 
 private[ml] object TrainedState {
@@ -160,12 +163,17 @@ private[ml] object TrainedState {
    * @throws java.io.UncheckedIOException if it is not a whole model file
    */
   def apply(file: Array[Byte]): TrainedState = {
-    val model = NativeModel.read(file)
+    val closing = new Closing
     try {
-      val digest = java.security.MessageDigest.getInstance("SHA-256").digest(file)
-      val hash = java.util.HexFormat.of().formatHex(digest)
-      new TrainedState(file, hash, model.inputShapes.map(_.toSeq).toSeq, model.outputShape.toSeq)
-    } finally model.close()
+      val model = closing.add(NativeModel.read(file))
+      val weights = closing.add(new NativeBuffer(model.parameterCount * 4))
+      model.storedWeights(weights)
+      new TrainedState(
+        file,
+        weights.sha256(model.parameterCount),
+        model.inputShapes.map(_.toSeq).toSeq,
+        model.outputShape.toSeq)
+    } finally closing.close()
   }
 }
 

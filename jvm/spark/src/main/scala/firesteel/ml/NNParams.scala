@@ -50,30 +50,33 @@ trait HasBatchSize extends Params {
 trait HasOptimizer extends Params {
 
   /**
-   * The optimizer as JSON; SGD if it is not set.
+   * The optimizer as JSON. If it is not set: SGD with a step size of 0.001.
    *
    * @group param
    */
-  final val optimMethod: Param[String] = new Param[String](this, "optimMethod", "optimizer as JSON")
+  final val optimizer: Param[String] = new Param[String](this, "optimizer", "optimizer as JSON")
 
   /**
-   * Step size, 0 or more; takes the place of the optimizer's own if both are set. Default 0.001.
+   * Step size, 0 or more. If it is set it takes the place of the optimizer's own.
    *
    * @group param
    */
-  final val learningRate: DoubleParam =
-    new DoubleParam(this, "learningRate", "step size, 0 or more", ParamValidators.gtEq(0))
+  final val learningRate: DoubleParam = new DoubleParam(
+    this,
+    "learningRate",
+    "step size, 0 or more, in place of the optimizer's own",
+    ParamValidators.gtEq(0))
 
   /**
-   * Decay d of the step size to `learningRate / (1 + d · iteration)`, 0 or more; takes the place of
-   * the optimizer's own if both are set. Default 0.
+   * Decay d of the step size to `learningRate / (1 + d · iteration)`, 0 or more. If it is set it
+   * takes the place of the optimizer's own.
    *
    * @group param
    */
   final val learningRateDecay: DoubleParam = new DoubleParam(
     this,
     "learningRateDecay",
-    "decay of the step size per iteration, 0 or more",
+    "decay of the step size per iteration, 0 or more, in place of the optimizer's own",
     ParamValidators.gtEq(0))
 
   /** @group setParam */
@@ -83,10 +86,10 @@ trait HasOptimizer extends Params {
   def setLearningRateDecay(value: Double): this.type = set(learningRateDecay, value)
 
   /** @group getParam */
-  final def getLearningRate: Double = $(learningRate)
+  final def getLearningRate: Option[Double] = get(learningRate)
 
   /** @group getParam */
-  final def getLearningRateDecay: Double = $(learningRateDecay)
+  final def getLearningRateDecay: Option[Double] = get(learningRateDecay)
 }
 
 /** How long and in how many parts a training goes. */
@@ -128,12 +131,7 @@ trait NNTrainingParams
   final val shards: IntParam =
     new IntParam(this, "shards", "number of shards, 1 or more", ParamValidators.gt(0))
 
-  setDefault(
-    batchSize -> 32,
-    maxEpoch -> 50,
-    learningRate -> 1e-3,
-    learningRateDecay -> 0.0,
-    seed -> 42L)
+  setDefault(batchSize -> 32, maxEpoch -> 50, seed -> 42L)
 
   /** @group setParam */
   def setLabelCol(value: String): this.type = set(labelCol, value)

@@ -6,8 +6,8 @@ import scala.collection.mutable
 
 import firesteel.jni.{NativeBuffer, NativeModel, NativePredictor}
 
-/** Which weights: the model's uid and the hash of its file. */
-private[ml] final case class PredictorKey(uid: String, hash: String)
+/** Which weights: the model's uid and their hash. */
+private[ml] final case class PredictorKey(uid: String, weightsHash: String)
 
 /**
  * The predictors of this JVM: one copy of the weights per model, shared by all tasks, freed when no

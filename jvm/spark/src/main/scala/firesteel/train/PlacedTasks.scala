@@ -140,7 +140,7 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
   }
 }
 
-private[train] object PlacedTasks {
+private[firesteel] object PlacedTasks {
 
   /** The exception that a user should see: ours if a task threw one, else Spark's. */
   def causeOf(e: SparkException): Throwable =

@@ -22,7 +22,7 @@ private[train] final class TrainingHost private (
   private val model = native.add(NativeModel.define(spec.definition))
   private val worker =
     native.add(new NativeWorker(model, spec.loss, place.threads, spec.seed))
-  private val optimizer = native.add(new NativeOptimizer(model, spec.optimizer))
+  private val optimizer = native.add(new NativeOptimizer(model, spec.optimizer, place.threads))
   private val ranges = IndexedSeq.tabulate(place.tasks) { n =>
     val slice = NativeOptimizer.slice(n, place.tasks, model.parameterCount)
     SliceRange(slice(0), slice(1))

@@ -77,7 +77,7 @@ private[firesteel] final case class PredictNode(
     extends UnaryNode {
   override def output: Seq[Attribute] = child.output :+ prediction
   override def producedAttributes: AttributeSet = AttributeSet(prediction)
-  override lazy val references: AttributeSet = AttributeSet(features)
+  @transient override lazy val references: AttributeSet = AttributeSet(features)
   override protected def withNewChildInternal(newChild: LogicalPlan): LogicalPlan =
     copy(child = newChild)
 }
@@ -98,7 +98,7 @@ private[firesteel] final case class PredictExec(
     extends UnaryExecNode {
   override def output: Seq[Attribute] = child.output :+ prediction
   override def producedAttributes: AttributeSet = AttributeSet(prediction)
-  override lazy val references: AttributeSet = AttributeSet(features)
+  @transient override lazy val references: AttributeSet = AttributeSet(features)
   override def outputPartitioning: Partitioning = child.outputPartitioning
   override def outputOrdering: Seq[SortOrder] = child.outputOrdering
   override protected def withNewChildInternal(newChild: SparkPlan): SparkPlan =

@@ -1,0 +1,57 @@
+package firesteel.train
+
+import org.apache.spark.TaskContext
+
+/** Two executors, each a JVM of its own. */
+class ClusterSuite extends TrainingFixture {
+  private val cluster = "local-cluster[2,1,1024]"
+
+  test("two executors give the weights of one") {
+    val expected = withSpark("local[2]")(train(_).epochs.map(_.weightsHash))
+    withSpark(cluster) { spark =>
+      assert(train(spark).epochs.map(_.weightsHash) == expected)
+      assert(train(spark).epochs.map(_.weightsHash) == expected)
+    }
+  }
+
+  test("a task that fails after its work is done changes nothing") {
+    val expected = withSpark("local[2]")(train(_).weightsHash)
+    withSpark(cluster) { spark =>
+      Seq[Phase](Phase.ForwardBackward, Phase.ParameterSync).foreach { phase =>
+        assert(train(spark, probe = new FailOnce(phase, 5)).weightsHash == expected)
+      }
+    }
+  }
+
+  test("slices travel with authentication and encryption") {
+    val expected = withSpark("local[2]")(train(_).weightsHash)
+    withSpark(
+      cluster,
+      "spark.authenticate" -> "true",
+      "spark.authenticate.secret" -> "secret of the test",
+      "spark.network.crypto.enabled" -> "true") { spark =>
+      assert(train(spark).weightsHash == expected)
+    }
+  }
+
+  test("a lost executor is an exception that names it") {
+    withSpark(cluster) { spark =>
+      val e = intercept[ExecutorLostException](train(spark, probe = new DieOnce(4)))
+      assert(e.getMessage.contains("it is lost"))
+    }
+  }
+
+  test("an executor without the native library is an exception with the remedy") {
+    withSpark(cluster, "spark.executorEnv.FIRESTEEL_NATIVE" -> "/nowhere") { spark =>
+      val e = intercept[ExecutorNativeException](train(spark))
+      assert(e.getMessage.contains("executor 0"))
+      assert(e.getMessage.contains("/nowhere"))
+    }
+  }
+}
+
+/** Ends the JVM of executor 0 in the middle of an iteration. */
+private final class DieOnce(iteration: Long) extends Probe {
+  override def ended(phase: Phase, when: Long, attempt: Int): Unit =
+    if (when == iteration && TaskContext.getPartitionId() == 0) Runtime.getRuntime.halt(1)
+}
