@@ -41,6 +41,14 @@ fn lenet5_learns_as_in_pytorch() {
     replay("lenet5", &["--tolerance", "1e-5"]);
 }
 
+/// Only the first loss: from then on the run is chaotic (weights move by a fifth in one step on four
+/// images). PyTorch's own f32 losses differ from those of an f64 run by 1 % at step 1 and by 11 % at
+/// step 2.
+#[test]
+fn resnet50_starts_as_in_pytorch() {
+    replay("resnet50", &["--tolerance", "1e-5", "--steps", "1"]);
+}
+
 #[test]
 fn a_run_beyond_the_tolerance_fails() {
     let Some(path) = recording("lenet5") else { return };

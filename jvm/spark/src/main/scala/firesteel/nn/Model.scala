@@ -60,8 +60,8 @@ object Model {
     val strangers = reachable(outputs).filter(_.source.isRight).filterNot(inputs.contains)
     require(
       strangers.isEmpty,
-      s"""model "$name": the outputs depend on ${strangers.size} inputs that are not among the """ +
-        s"${inputs.size} listed. List every Input in inputs."
+      s"""model "$name": the outputs depend on ${strangers.size} Input nodes beside the """ +
+        s"${inputs.size} listed. List every one in inputs."
     )
     require(
       inputs.forall(_.source.isRight),
