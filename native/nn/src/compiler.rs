@@ -27,6 +27,8 @@ pub(crate) enum Place {
 pub(crate) struct Slot {
     pub bytes: usize,
     pub place: Place,
+    /// Layout of a copy of another slot.
+    pub layout: Option<Layout>,
 }
 
 /// What a step does.
@@ -102,7 +104,10 @@ impl<'g> Compiler<'g> {
     pub(crate) fn node(&mut self, index: usize) -> Result<(), Error> {
         self.node = index;
         let node = &self.graph.nodes[index];
-        if node.src.iter().any(|&v| self.graph.shape(v).is_empty()) {
+        let is_empty = |&v: &ValueId| self.graph.shape(v).is_empty();
+        if node.dst.iter().all(is_empty)
+            || (!node.op.takes_empty() && node.src.iter().any(is_empty))
+        {
             // Sums over nothing are zero, and everything else is empty.
             self.kernel(|_: &[&[f32]], dst: &mut [&mut [f32]]| {
                 dst.iter_mut().for_each(|d| d.fill(0.0));
@@ -346,6 +351,7 @@ impl<'g> Compiler<'g> {
 
     /// Emits the copy or reorder of one representation into a slot.
     fn convert(&mut self, from: &Representation, to: &Layout, slot: usize) -> Result<(), Error> {
+        self.slots[slot].layout = Some(to.clone());
         if from.layout.same(to) {
             let copy = |src: &[&[f32]], dst: &mut [&mut [f32]]| dst[0].copy_from_slice(src[0]);
             self.emit(Action::Kernel(Arc::new(copy)), vec![from.slot], vec![slot]);
@@ -374,7 +380,7 @@ impl<'g> Compiler<'g> {
     }
 
     fn slot(&mut self, bytes: usize, place: Place) -> usize {
-        self.slots.push(Slot { bytes, place });
+        self.slots.push(Slot { bytes, place, layout: None });
         self.slots.len() - 1
     }
 
@@ -383,7 +389,8 @@ impl<'g> Compiler<'g> {
         let constant =
             |&s: &usize| matches!(self.slots[s].place, Place::Weights(_) | Place::Prepared);
         let name = self.current().name.clone();
-        let prologue = !src.is_empty() && src.iter().all(constant);
+        let varies = matches!(&action, Action::Kernel(kernel) if kernel.depends_on_run());
+        let prologue = !varies && !src.is_empty() && src.iter().all(constant);
         if prologue {
             dst.iter().for_each(|&d| self.slots[d].place = Place::Prepared);
         }

@@ -74,6 +74,11 @@ pub enum Error {
         /// Count given.
         got: usize,
     },
+    /// A plan that the prepared weights do not serve.
+    #[error(
+        "workspace: expected a plan that its weights were prepared for. Call Prepared::add first"
+    )]
+    ForeignPlan,
     /// oneDNN refused or failed.
     #[error("{node}: {source}")]
     Onednn {
@@ -95,10 +100,10 @@ pub(crate) fn expect_operands(
     if count.contains(&src.len()) {
         return Ok(());
     }
-    let expected = if count.start() == count.end() {
-        format!("{} operands", count.start())
-    } else {
-        format!("{} to {} operands", count.start(), count.end())
+    let expected = match (count.start(), count.end()) {
+        (1, 1) => "1 operand".to_string(),
+        (least, most) if least == most => format!("{most} operands"),
+        (least, most) => format!("{least} to {most} operands"),
     };
     Err(OpError::mismatch(expected, src.len().to_string(), "Connect the missing inputs."))
 }

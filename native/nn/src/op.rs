@@ -62,6 +62,12 @@ pub trait Op: Any + Debug + Send + Sync {
         None
     }
 
+    /// True if `compile` copes with sources that have no element. For other ops all results are
+    /// then zero or empty, without asking them.
+    fn takes_empty(&self) -> bool {
+        false
+    }
+
     /// False for a source of which only shape and layout matter, so that its memory may be reused.
     fn reads(&self, _src: usize) -> bool {
         true
@@ -78,6 +84,11 @@ pub(crate) fn elementwise_cost(src: &[Shape], dst: &[Shape], per_element: f64) -
 pub trait Kernel: Send + Sync + 'static {
     /// Computes the destinations from the sources; allocates nothing.
     fn run(&self, src: &[&[f32]], dst: &mut [&mut [f32]], run: &RunContext);
+
+    /// True if the result depends on the run too, so that it cannot be kept with the weights.
+    fn depends_on_run(&self) -> bool {
+        false
+    }
 }
 
 impl<F: Fn(&[&[f32]], &mut [&mut [f32]]) + Send + Sync + 'static> Kernel for F {

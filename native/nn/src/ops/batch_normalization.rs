@@ -45,7 +45,7 @@ impl Op for BatchNormalization {
 
     fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
         expect_operands(src, 5..=5)?;
-        let &[n, c, ..] = src[0].dims() else {
+        let &[_, c, ..] = src[0].dims() else {
             return Err(OpError::mismatch(
                 "src [n, c, …]",
                 src[0].to_string(),
@@ -56,7 +56,7 @@ impl Op for BatchNormalization {
             if shape.dims() != [c] {
                 return Err(OpError::mismatch(
                     format!("{name} [{c}], as src has {c} channels"),
-                    format!("{name} {shape} (src {}, batch {n})", src[0]),
+                    format!("{name} {shape} (src {})", src[0]),
                     "Give one number per channel.",
                 ));
             }

@@ -70,7 +70,7 @@ impl Op for Concat {
         let shape = compiler.dst_shape(0).clone();
         let axis = resolve_axis(self.axis, shape.rank()).expect("checked by infer");
         let n = compiler.sources();
-        if compiler.onednn() {
+        if compiler.onednn() && (0..n).all(|i| !compiler.src_shape(i).is_empty()) {
             let mds: Vec<MemoryDesc> =
                 (0..n).map(|i| compiler.src_descriptor(i)).collect::<Result<_, _>>()?;
             let refs: Vec<&MemoryDesc> = mds.iter().collect();
@@ -96,6 +96,10 @@ impl Op for Concat {
 
     fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
         elementwise_cost(src, dst, 0.0)
+    }
+
+    fn takes_empty(&self) -> bool {
+        true
     }
 }
 

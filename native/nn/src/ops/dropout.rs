@@ -71,4 +71,8 @@ impl Kernel for Dropout {
             }
         }
     }
+
+    fn depends_on_run(&self) -> bool {
+        true
+    }
 }

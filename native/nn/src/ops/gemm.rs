@@ -102,7 +102,7 @@ impl Op for Gemm {
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let (m, k, n) = self.sizes(compiler.src_shape(0), compiler.src_shape(1));
         let bias = compiler.sources() == 3;
-        if compiler.onednn() {
+        if compiler.onednn() && k > 0 {
             let a = compiler.check(matrix(m, k, self.trans_a))?;
             let b = compiler.check(matrix(k, n, self.trans_b))?;
             let dst = compiler.check(MemoryDesc::plain(&[m, n], DataType::F32))?;
@@ -142,6 +142,10 @@ impl Op for Gemm {
         let (m, k, n) = self.sizes(&src[0], &src[1]);
         let bytes = src.iter().chain(dst).map(|s| s.bytes() as f64).sum();
         Cost { flops: 2.0 * (m * k * n) as f64, bytes }
+    }
+
+    fn takes_empty(&self) -> bool {
+        true
     }
 
     fn with_activation(&self, activation: Activation) -> Option<Arc<dyn Op>> {
