@@ -1,0 +1,245 @@
+//! The table of cases: for each op its settings, operands, oracle and tolerance.
+//!
+//! Every case runs in all modes of `tests/ops.rs`; cases of a size that is worth timing run in
+//! `native/benches/ops.rs`.
+
+#![allow(dead_code, reason = "each test and bench uses a part of this")]
+
+mod activation;
+mod average_pool;
+mod batch_normalization;
+mod binary;
+mod concat;
+mod conv;
+pub mod dropout;
+mod flatten;
+mod gemm;
+mod log_softmax;
+mod matmul;
+mod max_pool;
+mod mean_squared_error;
+mod reshape;
+mod softmax;
+mod softmax_cross_entropy;
+
+use nn::{Error, Graph, Op, ParameterTable, ValueId};
+use oracle::Array;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tensor::Shape;
+
+/// All cases of all ops.
+pub fn table() -> Vec<Case> {
+    [
+        activation::cases(),
+        average_pool::cases(),
+        batch_normalization::cases(),
+        binary::cases(),
+        concat::cases(),
+        conv::cases(),
+        dropout::cases(),
+        flatten::cases(),
+        gemm::cases(),
+        log_softmax::cases(),
+        matmul::cases(),
+        max_pool::cases(),
+        mean_squared_error::cases(),
+        reshape::cases(),
+        softmax::cases(),
+        softmax_cross_entropy::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Cases of real sizes, to be timed.
+pub fn timed() -> Vec<Case> {
+    [
+        activation::timed(),
+        average_pool::timed(),
+        batch_normalization::timed(),
+        binary::timed(),
+        concat::timed(),
+        conv::timed(),
+        dropout::timed(),
+        gemm::timed(),
+        log_softmax::timed(),
+        matmul::timed(),
+        max_pool::timed(),
+        mean_squared_error::timed(),
+        softmax::timed(),
+        softmax_cross_entropy::timed(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Operands that an op must refuse, all ops.
+pub fn refusals() -> Vec<Refusal> {
+    [
+        activation::refusals(),
+        average_pool::refusals(),
+        batch_normalization::refusals(),
+        binary::refusals(),
+        concat::refusals(),
+        conv::refusals(),
+        dropout::refusals(),
+        flatten::refusals(),
+        gemm::refusals(),
+        log_softmax::refusals(),
+        matmul::refusals(),
+        max_pool::refusals(),
+        mean_squared_error::refusals(),
+        reshape::refusals(),
+        softmax::refusals(),
+        softmax_cross_entropy::refusals(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+type Oracle = Box<dyn Fn(&[Array]) -> Vec<Array>>;
+type Add = Box<dyn Fn(&mut Graph, &[ValueId]) -> Result<Vec<ValueId>, Error>>;
+
+/// One source of a case's op.
+pub struct Operand {
+    /// Its numbers, each one an f32.
+    pub values: Array,
+    /// The op has a gradient for it.
+    pub differentiable: bool,
+}
+
+/// An op with settings and operands, and what it must give.
+pub struct Case {
+    /// ONNX's name of the op.
+    pub op: &'static str,
+    /// What is special about the case.
+    pub name: String,
+    /// The sources.
+    pub operands: Vec<Operand>,
+    /// Largest accepted distance to the oracle.
+    pub tolerance: f64,
+    /// Why it may be that large.
+    pub why: &'static str,
+    /// The first result is a loss per sample, which scales its own gradient.
+    pub is_loss: bool,
+    oracle: Oracle,
+    add: Add,
+    survives_serialization: Box<dyn Fn() -> bool>,
+}
+
+impl Case {
+    /// A case without operands yet; `oracle` gives the documented results.
+    pub fn new<O>(
+        name: impl Into<String>,
+        op: O,
+        oracle: impl Fn(&[Array]) -> Vec<Array> + 'static,
+    ) -> Case
+    where
+        O: Op + Clone + PartialEq + Serialize + DeserializeOwned,
+    {
+        let kept = op.clone();
+        Case {
+            op: op.name(),
+            name: name.into(),
+            operands: Vec::new(),
+            tolerance: 1e-5,
+            why: "rounding to f32 (6e-8) of some hundred terms of order one",
+            is_loss: false,
+            oracle: Box::new(oracle),
+            add: Box::new(move |graph, src| graph.add("case", op.clone(), src)),
+            survives_serialization: Box::new(move || {
+                let json = serde_json::to_string(&kept).unwrap();
+                serde_json::from_str::<O>(&json).unwrap() == kept
+            }),
+        }
+    }
+
+    /// Adds an operand of scattered numbers in (−1, 1).
+    pub fn operand(self, dims: &[usize]) -> Case {
+        let values = Array::sample(dims, 1 + self.operands.len() as u64);
+        self.values(values)
+    }
+
+    /// Adds an operand of these numbers.
+    pub fn values(self, values: Array) -> Case {
+        self.push(values, true)
+    }
+
+    /// Adds an operand of these numbers that has no gradient.
+    pub fn fixed(self, values: Array) -> Case {
+        self.push(values, false)
+    }
+
+    fn push(mut self, values: Array, differentiable: bool) -> Case {
+        // The oracle sees the very numbers that the kernels see.
+        let values = values.map(|v| f64::from(v as f32));
+        self.operands.push(Operand { values, differentiable });
+        self
+    }
+
+    /// Accepts another distance than 1e-5, and says why.
+    pub fn tolerance(mut self, tolerance: f64, why: &'static str) -> Case {
+        (self.tolerance, self.why) = (tolerance, why);
+        self
+    }
+
+    /// The op is a loss.
+    pub fn loss(mut self) -> Case {
+        self.is_loss = true;
+        self
+    }
+
+    /// Op and name.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.op, self.name)
+    }
+
+    /// The documented results for these operands.
+    pub fn expected(&self, operands: &[Array]) -> Vec<Array> {
+        (self.oracle)(operands)
+    }
+
+    /// The numbers of the operands.
+    pub fn arrays(&self) -> Vec<Array> {
+        self.operands.iter().map(|operand| operand.values.clone()).collect()
+    }
+
+    /// Adds the op to a graph.
+    pub fn add(&self, graph: &mut Graph, src: &[ValueId]) -> Vec<ValueId> {
+        (self.add)(graph, src).unwrap_or_else(|error| panic!("{}: {error}", self.label()))
+    }
+
+    /// True if the settings are equal after writing and reading them.
+    pub fn survives_serialization(&self) -> bool {
+        (self.survives_serialization)()
+    }
+}
+
+/// Operands that an op must refuse.
+pub struct Refusal {
+    shapes: Vec<Shape>,
+    add: Add,
+    /// The whole message.
+    pub message: &'static str,
+}
+
+impl Refusal {
+    /// The op, the shapes of its operands and the message that names the node `"case"`.
+    pub fn new(op: impl Op + Clone, shapes: &[&[usize]], message: &'static str) -> Refusal {
+        let add = move |graph: &mut Graph, src: &[ValueId]| graph.add("case", op.clone(), src);
+        let shapes = shapes.iter().map(|&dims| Shape::new(dims)).collect();
+        Refusal { shapes, add: Box::new(add), message }
+    }
+
+    /// What the op says.
+    pub fn answer(&self) -> String {
+        let mut graph = Graph::new(ParameterTable::new());
+        let src: Vec<ValueId> =
+            self.shapes.iter().map(|shape| graph.input("x", shape.clone())).collect();
+        (self.add)(&mut graph, &src).map_or_else(|error| error.to_string(), |_| "accepted".into())
+    }
+}

@@ -1,0 +1,120 @@
+//! Running graphs in tests and benches: loading oneDNN, memory, one replica.
+
+#![allow(dead_code, reason = "each test and bench uses a part of this")]
+
+use nn::{Graph, Plan, PlanOptions, Prepared, RunContext, Workspace};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use tensor::Buffer;
+
+/// What every run is keyed by.
+pub const CONTEXT: RunContext = RunContext { seed: 7, step: 3, replica: 1 };
+
+/// Plain kernels only.
+pub const PLAIN: PlanOptions = PlanOptions { onednn: false };
+
+/// oneDNN where it has a kernel.
+pub const ONEDNN: PlanOptions = PlanOptions { onednn: true };
+
+/// Loads oneDNN from `FIRESTEEL_ONEDNN` or from where `make native` puts it. False, after a printed
+/// line, if it is not there; on CI that is a failure.
+pub fn onednn_is_here() -> bool {
+    static LOADED: OnceLock<bool> = OnceLock::new();
+    *LOADED.get_or_init(|| {
+        let built = concat!(env!("CARGO_MANIFEST_DIR"), "/target/native/linux-x86_64/libdnnl.so.3");
+        let path = std::env::var_os("FIRESTEEL_ONEDNN").unwrap_or_else(|| built.into());
+        let path = PathBuf::from(path);
+        if path.exists() {
+            onednn::load(&path).unwrap();
+            return true;
+        }
+        let required = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        assert!(!required, "{} is missing. Run make native", path.display());
+        println!("skipped oneDNN: {} is missing. Run make native", path.display());
+        false
+    })
+}
+
+/// The ways to compile that can be tried here.
+pub fn all_options() -> Vec<PlanOptions> {
+    if onednn_is_here() { vec![PLAIN, ONEDNN] } else { vec![PLAIN] }
+}
+
+/// Name of a way to compile.
+pub fn name(options: PlanOptions) -> &'static str {
+    if options.onednn { "oneDNN" } else { "plain kernels" }
+}
+
+/// A compiled graph with memory, weights and inputs.
+pub struct Session {
+    plan: Arc<Plan>,
+    workspace: Workspace,
+    gradient: Arc<Buffer>,
+    _prepared: Prepared,
+}
+
+impl Session {
+    /// Compiles and fills.
+    pub fn new(
+        graph: &Graph,
+        weights: &[f32],
+        inputs: &[Vec<f32>],
+        options: PlanOptions,
+    ) -> Session {
+        let plan = Arc::new(Plan::compile(graph, options).unwrap());
+        let mut prepared = Prepared::new(&plan).unwrap();
+        prepared.prepare(&Arc::new(Buffer::from_f32(weights).unwrap())).unwrap();
+        let mut workspace = Workspace::new(&prepared).unwrap();
+        for (i, values) in inputs.iter().enumerate() {
+            workspace.set_input(i, |input| input.copy_from_slice(values)).unwrap();
+        }
+        // NaN shows a range that nothing was written to.
+        let gradient = Arc::new(Buffer::from_f32(&vec![f32::NAN; weights.len()]).unwrap());
+        Session { plan, workspace, gradient, _prepared: prepared }
+    }
+
+    /// Runs all steps.
+    pub fn run(&mut self) -> &mut Session {
+        self.workspace.run(&CONTEXT, Some(&self.gradient)).unwrap();
+        self
+    }
+
+    /// Output `o` of the last run.
+    pub fn output(&self, o: usize) -> Vec<f32> {
+        let shape = self.plan.output_shape(o);
+        let values = self.workspace.output(o, <[f32]>::to_vec).unwrap();
+        assert_eq!(values.len(), shape.len(), "numbers in an output of shape {shape}");
+        values
+    }
+
+    /// The flat gradient of the last run.
+    pub fn gradient(&self) -> Vec<f32> {
+        self.gradient.f32().to_vec()
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// The largest difference between two lists, relative to the largest expected number if that is
+/// beyond one; infinite if there is a NaN.
+pub fn distance(got: &[f32], expected: &[f64]) -> f64 {
+    assert_eq!(got.len(), expected.len(), "numbers to compare");
+    let largest = expected.iter().fold(1.0, |m: f64, e| m.max(e.abs()));
+    let differences = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).abs());
+    let distance =
+        differences.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) });
+    distance / largest
+}
+
+/// [`distance`] of two results in f32.
+pub fn distance_f32(got: &[f32], expected: &[f32]) -> f64 {
+    distance(got, &expected.iter().map(|&e| f64::from(e)).collect::<Vec<_>>())
+}
+
+/// The bits of a result.
+pub fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|v| v.to_bits()).collect()
+}
