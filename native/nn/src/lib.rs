@@ -7,6 +7,7 @@
 mod activation;
 mod arena;
 mod autodiff;
+mod bound_step;
 mod compiler;
 mod error;
 mod graph;
@@ -16,6 +17,7 @@ pub mod ops;
 mod parameters;
 mod passes;
 mod plan;
+mod prepared;
 mod workspace;
 
 pub use activation::Activation;
@@ -26,4 +28,5 @@ pub use graph::{Graph, Mode, ValueId};
 pub use op::{Cost, Kernel, Op, RunContext};
 pub use parameters::{Initializer, Parameter, ParameterKind, ParameterTable};
 pub use plan::{Plan, PlanOptions};
-pub use workspace::{Arena, PrepareStep, Prepared, Workspace};
+pub use prepared::{PrepareStep, Prepared};
+pub use workspace::{Arena, Workspace};

@@ -3,6 +3,7 @@
 use crate::arena::{Lifetime, place};
 use crate::compiler::{Action, Compiler, Place, Step};
 use crate::graph::Graph;
+use crate::layout::Layout;
 use crate::{Error, passes};
 use tensor::Shape;
 
@@ -20,11 +21,13 @@ impl Default for PlanOptions {
 }
 
 /// A slot with its final offset in bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub place: Place,
     pub offset: usize,
     pub bytes: usize,
+    /// Layout of a copy of another slot.
+    pub layout: Option<Layout>,
 }
 
 /// A value that crosses the plan's border.
@@ -103,7 +106,7 @@ impl Plan {
                     }
                     Place::Weights(float) | Place::Gradient(float) => float * size_of::<f32>(),
                 };
-                Placed { place: slot.place, offset, bytes: slot.bytes }
+                Placed { place: slot.place, offset, bytes: slot.bytes, layout: slot.layout.clone() }
             })
             .collect();
         for (&slot, offset) in in_arena.iter().zip(offsets) {

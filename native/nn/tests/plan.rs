@@ -39,10 +39,14 @@ fn table() -> ParameterTable {
 
 /// A small convolutional classifier with its gradients.
 fn plan(onednn: bool) -> Arc<Plan> {
+    plan_for(BATCH, onednn)
+}
+
+fn plan_for(batch: usize, onednn: bool) -> Arc<Plan> {
     let mut g = Graph::new(table());
     let p = ["conv.w", "conv.b", "fc.w", "fc.b"].map(|name| g.parameter(name).unwrap());
-    let x = g.input("x", Shape::new(&[BATCH, 1, 8, 8]));
-    let labels = g.input("labels", Shape::new(&[BATCH]));
+    let x = g.input("x", Shape::new(&[batch, 1, 8, 8]));
+    let labels = g.input("labels", Shape::new(&[batch]));
     let scale = g.input("scale", Shape::new(&[1]));
     let h = g.add("conv", Conv::default(), &[x, p[0], p[1]]).unwrap()[0];
     let h = g.add("relu", Relu {}, &[h]).unwrap()[0];
@@ -133,6 +137,24 @@ fn a_plan_follows_weights_that_change_in_place_or_move() {
         let losses = [loss(&first), loss(&second), loss(&first)];
         assert_eq!(losses[0], losses[2]);
         assert_ne!(losses[0], losses[1]);
+    }
+}
+
+#[test]
+fn plans_for_two_batch_sizes_share_one_copy_of_each_weight() {
+    let (small, large) = (plan_for(1, false), plan_for(BATCH, false));
+    let mut prepared = Prepared::new(&large).unwrap();
+    assert_eq!(prepared.copies(), 4);
+    prepared.add(&small).unwrap();
+    assert_eq!(prepared.copies(), 4);
+    prepared.prepare(&weights()).unwrap();
+    let arena = nn::Arena::new(large.arena_bytes()).unwrap();
+    for (plan, batch) in [(&large, BATCH), (&small, 1)] {
+        let mut workspace = Workspace::sharing(&prepared, plan, &arena).unwrap();
+        fill(&mut workspace);
+        workspace.run(&RunContext::default(), Some(&gradient())).unwrap();
+        let losses = workspace.output(0, |loss| loss.to_vec()).unwrap();
+        assert!(losses.len() == batch && losses.iter().all(|&loss| loss > 0.0));
     }
 }
 

@@ -123,6 +123,11 @@ impl SharedSlice {
         Ok(SharedSlice { buffer: buffer.clone(), offset, bytes })
     }
 
+    /// The buffer.
+    pub fn buffer(&self) -> &Arc<Buffer> {
+        &self.buffer
+    }
+
     /// Address of the first byte.
     pub fn ptr(&self) -> *mut u8 {
         self.buffer.ptr().wrapping_add(self.offset)

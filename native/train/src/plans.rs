@@ -1,4 +1,4 @@
-//! The plans of a worker: one per use and batch size, each with one copy of the weights.
+//! The plans of a worker: one per use and batch size, over one copy of the weights.
 
 use crate::{Error, Loss};
 use layers::Model;
@@ -8,9 +8,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tensor::{Buffer, Shape};
 
-/// Passes after which a plan that was not used is dropped with its memory.
-const IDLE_PASSES: u64 = 64;
-
 /// What a plan is for: whether it differentiates, and its batch size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PlanKey {
@@ -18,52 +15,50 @@ pub(crate) struct PlanKey {
     pub batch: usize,
 }
 
-/// A plan's weights, and the pass in which they were brought into its layouts.
-struct Entry {
-    prepared: Prepared,
-    pass: u64,
-}
-
-/// Compiles plans when they are first needed and keeps those that are in use.
+/// Compiles plans when they are first needed.
+///
+/// Rows of a batch differ by one between iterations and little between shards, so there are few.
 pub(crate) struct Plans {
     model: Arc<Model>,
     loss: Loss,
-    entries: BTreeMap<PlanKey, Entry>,
-    pass: u64,
+    plans: BTreeMap<PlanKey, Arc<Plan>>,
+    prepared: Option<Prepared>,
 }
 
 impl Plans {
     pub fn new(model: Arc<Model>, loss: Loss) -> Self {
-        Plans { model, loss, entries: BTreeMap::new(), pass: 0 }
+        Plans { model, loss, plans: BTreeMap::new(), prepared: None }
     }
 
-    /// Begins a pass over `keys` with these weights: all their plans are compiled and hold them.
+    /// Begins a pass over `keys` with these weights: their plans are compiled, and the weights are
+    /// in the layouts that they want.
     pub fn begin(
         &mut self,
         keys: impl IntoIterator<Item = PlanKey>,
         weights: &Arc<Buffer>,
     ) -> Result<(), Error> {
-        self.pass += 1;
         for key in keys {
-            if !self.entries.contains_key(&key) {
-                let prepared = Prepared::new(&self.compile(key)?)?;
-                self.entries.insert(key, Entry { prepared, pass: 0 });
+            if self.plans.contains_key(&key) {
+                continue;
             }
-            if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.pass < self.pass) {
-                entry.prepared.prepare_with(weights, |steps| {
-                    steps.par_iter_mut().try_for_each(PrepareStep::run)
-                })?;
-                entry.pass = self.pass;
+            let plan = self.compile(key)?;
+            match &mut self.prepared {
+                Some(prepared) => prepared.add(&plan)?,
+                none => *none = Some(Prepared::new(&plan)?),
             }
+            self.plans.insert(key, plan);
         }
-        let oldest = self.pass.saturating_sub(IDLE_PASSES);
-        self.entries.retain(|_, entry| entry.pass > oldest);
+        if let Some(prepared) = &mut self.prepared {
+            prepared.prepare_with(weights, |steps| {
+                steps.par_iter_mut().try_for_each(PrepareStep::run)
+            })?;
+        }
         Ok(())
     }
 
-    /// The weights of a plan, if it is kept.
-    pub fn get(&self, key: PlanKey) -> Option<&Prepared> {
-        self.entries.get(&key).map(|entry| &entry.prepared)
+    /// A plan with the weights that it reads, if it is compiled.
+    pub fn get(&self, key: PlanKey) -> Option<(&Arc<Plan>, &Prepared)> {
+        Some((self.plans.get(&key)?, self.prepared.as_ref()?))
     }
 
     /// Inputs of the plan: those of the model, the label, the gradient's scale. Outputs: that of the

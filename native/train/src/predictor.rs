@@ -7,7 +7,6 @@ use crate::workspaces::Workspaces;
 use layers::Model;
 use nn::{Mode, Plan, PlanOptions, Prepared, RunContext, Workspace};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tensor::Buffer;
@@ -18,16 +17,22 @@ const BATCH: usize = 32;
 /// Predicts with fixed weights from any number of threads.
 ///
 /// Rows are run in batches of 32, 8 and 1 on the caller's thread. The weights are brought into the
-/// kernels' layouts once per batch size, when a call first needs that size, and shared by all
-/// callers. Each call in progress has memory of its own; at most `concurrency` calls run at a time,
+/// layouts of the kernels once, and shared by all batch sizes and callers. Each call in progress has memory of its own; at most `concurrency` calls run at a time,
 /// further ones wait.
 pub struct Predictor {
     model: Arc<Model>,
     weights: Arc<Buffer>,
-    prepared: Mutex<BTreeMap<usize, Prepared>>,
+    compiled: Mutex<Compiled>,
     /// The memory of callers, by batch size, that no call uses now.
     idle: Mutex<Vec<Workspaces<usize>>>,
     returned: Condvar,
+}
+
+/// The plans by batch size, and the weights that they read.
+#[derive(Default)]
+struct Compiled {
+    plans: BTreeMap<usize, Arc<Plan>>,
+    prepared: Option<Prepared>,
 }
 
 impl Predictor {
@@ -43,7 +48,7 @@ impl Predictor {
         Ok(Predictor {
             model,
             weights,
-            prepared: Mutex::default(),
+            compiled: Mutex::default(),
             idle: Mutex::new((0..concurrency).map(|_| Workspaces::new()).collect()),
             returned: Condvar::new(),
         })
@@ -107,22 +112,30 @@ impl Predictor {
         batch: usize,
     ) -> Result<&'a mut Workspace, Error> {
         if workspaces.get(batch).is_none() {
-            let mut prepared = lock(&self.prepared);
-            let prepared = match prepared.entry(batch) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(self.prepare(batch)?),
-            };
-            workspaces.ready(&[(batch, prepared)])?;
+            let mut compiled = lock(&self.compiled);
+            if !compiled.plans.contains_key(&batch) {
+                self.compile(&mut compiled, batch)?;
+            }
+            if let (Some(plan), Some(prepared)) = (compiled.plans.get(&batch), &compiled.prepared) {
+                workspaces.ready(&[(batch, plan, prepared)])?;
+            }
         }
         workspaces.get(batch).ok_or_else(|| Error::missing_plan(batch))
     }
 
-    fn prepare(&self, batch: usize) -> Result<Prepared, Error> {
+    fn compile(&self, compiled: &mut Compiled, batch: usize) -> Result<(), Error> {
         let graph = self.model.graph(batch, Mode::Inference)?;
         let plan = Arc::new(Plan::compile(&graph, PlanOptions::default())?);
-        let mut prepared = Prepared::new(&plan)?;
-        prepared.prepare(&self.weights)?;
-        Ok(prepared)
+        let prepared = match &mut compiled.prepared {
+            Some(prepared) => {
+                prepared.add(&plan)?;
+                prepared
+            }
+            none => none.insert(Prepared::new(&plan)?),
+        };
+        prepared.prepare_added(&self.weights)?;
+        compiled.plans.insert(batch, plan);
+        Ok(())
     }
 }
 

@@ -56,11 +56,13 @@ impl Replica {
         Replica { workspaces: Workspaces::new() }
     }
 
-    /// Makes the workspaces for `keys` and drops those whose plan is gone.
+    /// Makes the workspaces for `keys`.
     pub fn ready(&mut self, keys: &BTreeSet<PlanKey>, plans: &Plans) -> Result<(), Error> {
-        self.workspaces.retain(|key| plans.get(key).is_some());
-        let prepared = keys.iter().filter_map(|&key| Some((key, plans.get(key)?)));
-        self.workspaces.ready(&prepared.collect::<Vec<_>>())
+        let ready = keys.iter().filter_map(|&key| {
+            let (plan, prepared) = plans.get(key)?;
+            Some((key, plan, prepared))
+        });
+        self.workspaces.ready(&ready.collect::<Vec<_>>())
     }
 
     /// Runs a batch of rows; with `gradient` also backward, into that flat vector.

@@ -1,7 +1,7 @@
 //! The workspaces of one replica, by plan, in one piece of memory.
 
 use crate::Error;
-use nn::{Arena, Prepared, Workspace};
+use nn::{Arena, Plan, Prepared, Workspace};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ impl<K: Ord + Copy> Workspaces<K> {
     }
 
     /// Makes the workspaces of these plans, if they are not there; may drop others.
-    pub fn ready(&mut self, plans: &[(K, &Prepared)]) -> Result<(), Error> {
-        let needed = plans.iter().map(|(_, prepared)| prepared.plan().arena_bytes()).max();
+    pub fn ready(&mut self, plans: &[(K, &Arc<Plan>, &Prepared)]) -> Result<(), Error> {
+        let needed = plans.iter().map(|(_, plan, _)| plan.arena_bytes()).max();
         let arena = match self.arena.take() {
             Some(arena) if Some(arena.bytes()) >= needed => arena,
             small => {
@@ -29,18 +29,13 @@ impl<K: Ord + Copy> Workspaces<K> {
                 Arena::new(needed.unwrap_or(0))?
             }
         };
-        for &(key, prepared) in plans {
+        for &(key, plan, prepared) in plans {
             if let Entry::Vacant(entry) = self.by_key.entry(key) {
-                entry.insert(Workspace::sharing(prepared, &arena)?);
+                entry.insert(Workspace::sharing(prepared, plan, &arena)?);
             }
         }
         self.arena = Some(arena);
         Ok(())
-    }
-
-    /// Drops the workspaces whose key is not to be kept.
-    pub fn retain(&mut self, keep: impl Fn(K) -> bool) {
-        self.by_key.retain(|&key, _| keep(key));
     }
 
     pub fn get(&mut self, key: K) -> Option<&mut Workspace> {

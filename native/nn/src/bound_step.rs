@@ -1,0 +1,141 @@
+//! A step of a plan with its arguments bound to memory.
+
+use crate::Error;
+use crate::compiler::{Action, Place, Step};
+use crate::op::{Kernel, RunContext};
+use crate::plan::{Placed, Plan};
+use onednn::Bound;
+use std::sync::Arc;
+use tensor::{Buffer, Operands, SharedSlice};
+
+/// Memory that a plan does not own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum External {
+    Weights,
+    Gradient,
+}
+
+enum Bind {
+    Primitive(Bound),
+    Kernel(Operands, Arc<dyn Kernel>),
+}
+
+/// A step with its memory.
+pub(crate) struct BoundStep {
+    pub node: String,
+    bind: Bind,
+    /// Operand index (sources first), which memory, offset and size in bytes.
+    externals: Vec<(usize, External, usize, usize)>,
+}
+
+impl BoundStep {
+    /// Binds a step; `locate` says where a slot lies that is not in external memory.
+    pub fn new(
+        plan: &Plan,
+        step: &Step,
+        scratch: SharedSlice,
+        locate: impl Fn(usize) -> Result<SharedSlice, Error>,
+    ) -> Result<BoundStep, Error> {
+        let mut externals = Vec::new();
+        let mut operands = Vec::with_capacity(step.src.len() + step.dst.len());
+        for (i, &slot) in step.src.iter().chain(&step.dst).enumerate() {
+            let Placed { place, offset, bytes, .. } = plan.slots[slot];
+            let external = match place {
+                Place::Weights(_) => External::Weights,
+                Place::Gradient(_) => External::Gradient,
+                Place::Arena | Place::Prepared => {
+                    operands.push(locate(slot)?);
+                    continue;
+                }
+            };
+            externals.push((i, external, offset, bytes));
+            operands.push(SharedSlice::new(scratch.buffer(), 0, 0)?);
+        }
+        let sources = step.src.len();
+        let bind = match &step.action {
+            Action::Kernel(kernel) => {
+                let dst = operands.split_off(sources);
+                Bind::Kernel(Operands::new(operands, dst)?, kernel.clone())
+            }
+            Action::Primitive { primitive, args, scratchpad } => {
+                let fail = |source| Error::Onednn { node: step.name.clone(), source };
+                let mut list: Vec<_> = args.iter().map(|(arg, md)| (*arg, md)).collect();
+                if let Some(md) = scratchpad {
+                    list.push((onednn::arg::SCRATCHPAD, md));
+                }
+                let mut bound = Bound::new(primitive, &list).map_err(fail)?;
+                for (i, operand) in operands.iter().enumerate() {
+                    if !externals.iter().any(|e| e.0 == i) {
+                        bound.set(i, operand).map_err(fail)?;
+                    }
+                }
+                if scratchpad.is_some() {
+                    bound.set(args.len(), &scratch).map_err(fail)?;
+                }
+                Bind::Primitive(bound)
+            }
+        };
+        Ok(BoundStep { node: step.name.clone(), bind, externals })
+    }
+
+    /// Points the operands in external memory at `buffer`.
+    fn attach(&mut self, which: External, buffer: &Arc<Buffer>) -> Result<(), Error> {
+        for &(operand, external, offset, bytes) in &self.externals {
+            if external != which {
+                continue;
+            }
+            let slice = SharedSlice::new(buffer, offset, bytes)?;
+            match &mut self.bind {
+                Bind::Primitive(bound) => bound
+                    .set(operand, &slice)
+                    .map_err(|source| Error::Onednn { node: self.node.clone(), source })?,
+                Bind::Kernel(operands, _) => operands.replace(operand, slice)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the step.
+    pub fn run(&mut self, context: &RunContext) -> Result<(), Error> {
+        match &mut self.bind {
+            Bind::Primitive(bound) => {
+                bound.execute().map_err(|source| Error::Onednn { node: self.node.clone(), source })
+            }
+            Bind::Kernel(operands, kernel) => {
+                operands.with(|src, dst| kernel.run(src, dst, context));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A buffer that steps were attached to, remembered so that attaching it again costs nothing.
+#[derive(Default)]
+pub(crate) struct Attached(Option<Arc<Buffer>>);
+
+impl Attached {
+    pub fn attach<'s>(
+        &mut self,
+        which: External,
+        buffer: &Arc<Buffer>,
+        floats: usize,
+        steps: impl IntoIterator<Item = &'s mut BoundStep>,
+    ) -> Result<(), Error> {
+        if self.0.as_ref().is_some_and(|known| Arc::ptr_eq(known, buffer)) {
+            return Ok(());
+        }
+        if buffer.bytes() < floats * size_of::<f32>() {
+            let what = match which {
+                External::Weights => "weights",
+                External::Gradient => "gradient",
+            };
+            let got = buffer.bytes() / size_of::<f32>();
+            return Err(Error::Size { what: what.into(), expected: floats, got });
+        }
+        for step in steps {
+            step.attach(which, buffer)?;
+        }
+        self.0 = Some(buffer.clone());
+        Ok(())
+    }
+}
