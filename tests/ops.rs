@@ -5,94 +5,16 @@
 mod cases;
 mod harness;
 
-use cases::Case;
+use cases::{Case, Training};
 use harness::{ONEDNN, PLAIN, Session, all_options, bits, distance, distance_f32, name};
-use nn::ops::MeanSquaredError;
-use nn::{Graph, Initializer, ParameterKind, ParameterTable, PlanOptions, ValueId, differentiate};
-use oracle::{Array, ops::loss};
+use nn::PlanOptions;
 use std::collections::BTreeSet;
-use tensor::Shape;
 
 /// Step of the central differences; see `oracle::gradient`.
 const STEP: f64 = 1e-5;
 
 /// How many elements of an operand are checked by differences; of larger operands every so many.
 const CHECKED: usize = 64;
-
-/// The case's op alone, all operands given at run time.
-fn forward(case: &Case) -> (Graph, Vec<Vec<f32>>) {
-    let mut graph = Graph::new(ParameterTable::new());
-    let operand = |array: &Array| graph.input("operand", Shape::new(&array.dims));
-    let src: Vec<ValueId> = case.arrays().iter().map(operand).collect();
-    let dst = case.add(&mut graph, &src);
-    for &value in dst.iter().take(case.expected(&case.arrays()).len()) {
-        graph.output("result", value);
-    }
-    (graph, case.arrays().iter().map(Array::to_f32).collect())
-}
-
-/// A case with a loss behind it, differentiated by some of its operands.
-struct Training {
-    graph: Graph,
-    weights: Vec<f32>,
-    inputs: Vec<Vec<f32>>,
-    target: Array,
-    scale: f64,
-}
-
-/// The op, the mean squared error of its first result (unless that is a loss itself) against
-/// scattered numbers, and the gradients by the operands `by`.
-fn training(case: &Case, by: &[usize]) -> Training {
-    let operands = case.arrays();
-    let mut parameters = ParameterTable::new();
-    let mut weights = Vec::new();
-    for &i in by {
-        let (shape, kind) = (Shape::new(&operands[i].dims), ParameterKind::Trainable);
-        parameters.push(&i.to_string(), shape, kind, Initializer::Zeros).unwrap();
-        weights.extend(operands[i].to_f32());
-    }
-    let mut graph = Graph::new(parameters);
-    let mut inputs = Vec::new();
-    let mut src = Vec::new();
-    for (i, operand) in operands.iter().enumerate() {
-        src.push(if by.contains(&i) {
-            graph.parameter(&i.to_string()).unwrap()
-        } else {
-            inputs.push(operand.to_f32());
-            graph.input("operand", Shape::new(&operand.dims))
-        });
-    }
-    let y = case.add(&mut graph, &src)[0];
-    let shape = graph.shape(y).clone();
-    let target = Array::sample(shape.dims(), 99).map(|t| f64::from(t as f32));
-    // So that the gradient by y is y − target.
-    let scale = (shape.len() / shape.dims()[0].max(1)) as f64 / 2.0;
-    let loss = if case.is_loss {
-        y
-    } else {
-        let [t, s] = [shape, Shape::new(&[1])].map(|shape| graph.input("loss", shape));
-        inputs.extend([target.to_f32(), vec![scale as f32]]);
-        graph.add("loss", MeanSquaredError::default(), &[y, t, s]).unwrap()[0]
-    };
-    graph.output("loss", loss);
-    differentiate(&mut graph, loss).unwrap();
-    Training { graph, weights, inputs, target, scale }
-}
-
-impl Training {
-    fn gradient(&self, options: PlanOptions) -> Vec<f32> {
-        Session::new(&self.graph, &self.weights, &self.inputs, options).run().gradient()
-    }
-
-    /// The number whose gradient is tested, in f64.
-    fn total(&self, case: &Case, operands: &[Array]) -> f64 {
-        let y = &case.expected(operands)[0];
-        if case.is_loss {
-            return y.data.iter().sum::<f64>() * operands[2].data[0];
-        }
-        loss::mean_squared_error(y, &self.target).data.iter().sum::<f64>() * self.scale
-    }
-}
 
 /// The operands that have a gradient: all of them at once, then each alone.
 fn choices(case: &Case) -> Vec<Vec<usize>> {
@@ -124,8 +46,8 @@ fn every_op_has_cases_and_refusals() {
 #[test]
 fn every_op_infers_the_shapes_it_computes() {
     for case in cases::table() {
-        let (graph, inputs) = forward(&case);
         let expected = case.expected(&case.arrays());
+        let (graph, inputs) = case.forward(expected.len());
         for options in all_options() {
             let mut session = Session::new(&graph, &[], &inputs, options);
             session.run();
@@ -142,8 +64,8 @@ fn every_op_infers_the_shapes_it_computes() {
 #[test]
 fn every_result_equals_the_oracle() {
     for case in cases::table() {
-        let (graph, inputs) = forward(&case);
         let expected = case.expected(&case.arrays());
+        let (graph, inputs) = case.forward(expected.len());
         for options in all_options() {
             let mut session = Session::new(&graph, &[], &inputs, options);
             session.run();
@@ -162,6 +84,11 @@ fn every_result_equals_the_oracle() {
     }
 }
 
+fn gradient(training: &Training, options: PlanOptions) -> Vec<f32> {
+    let Training { graph, weights, inputs, .. } = training;
+    Session::new(graph, weights, inputs, options).run().gradient()
+}
+
 /// The checked elements of operand `i` and the slope of the total by each.
 fn slopes(case: &Case, training: &Training, i: usize) -> Vec<(usize, f64)> {
     let mut operands = case.arrays();
@@ -172,7 +99,7 @@ fn slopes(case: &Case, training: &Training, i: usize) -> Vec<(usize, f64)> {
         let value = operands[i].data[j];
         let mut total = |value: f64| {
             operands[i].data[j] = value;
-            training.total(case, &operands)
+            case.total(training, &operands)
         };
         let slope = (total(value + STEP) - total(value - STEP)) / (2.0 * STEP);
         operands[i].data[j] = value;
@@ -184,7 +111,7 @@ fn slopes(case: &Case, training: &Training, i: usize) -> Vec<(usize, f64)> {
 #[test]
 fn every_gradient_equals_finite_differences() {
     for case in cases::table() {
-        let trainings = choices(&case).into_iter().map(|by| (training(&case, &by), by));
+        let trainings = choices(&case).into_iter().map(|by| (case.training(&by), by));
         let trainings: Vec<(Training, Vec<usize>)> = trainings.collect();
         let slopes: Vec<Vec<(usize, f64)>> = (0..case.operands.len())
             .map(|i| match case.operands[i].differentiable {
@@ -202,7 +129,7 @@ fn every_gradient_equals_finite_differences() {
                 offset += case.operands[i].values.data.len();
             }
             for options in all_options() {
-                let gradient = training.gradient(options);
+                let gradient = gradient(&training, options);
                 assert!(gradient.iter().all(|g| g.is_finite()), "{}", case.label());
                 let got: Vec<f32> = at.iter().map(|&i| gradient[i]).collect();
                 let distance = distance(&got, &expected);
@@ -232,7 +159,7 @@ fn onednn_and_the_plain_kernels_agree() {
             let label = case.label();
             assert!(distance <= accepted, "{label}: {what} differs by {distance:e} > {accepted:e}");
         };
-        let (graph, inputs) = forward(&case);
+        let (graph, inputs) = case.forward(case.expected(&case.arrays()).len());
         let mut sessions =
             [ONEDNN, PLAIN].map(|options| Session::new(&graph, &[], &inputs, options));
         let [onednn, plain] = sessions.each_mut().map(Session::run);
@@ -240,8 +167,8 @@ fn onednn_and_the_plain_kernels_agree() {
             check("result", &onednn.output(o), &plain.output(o));
         }
         for by in choices(&case) {
-            let training = training(&case, &by);
-            check("gradient", &training.gradient(ONEDNN), &training.gradient(PLAIN));
+            let training = case.training(&by);
+            check("gradient", &gradient(&training, ONEDNN), &gradient(&training, PLAIN));
         }
     }
 }
@@ -250,7 +177,7 @@ fn onednn_and_the_plain_kernels_agree() {
 fn the_same_run_gives_the_same_bits() {
     for case in cases::table() {
         for by in choices(&case) {
-            let Training { graph, weights, inputs, .. } = training(&case, &by);
+            let Training { graph, weights, inputs, .. } = case.training(&by);
             for options in all_options() {
                 let session = || Session::new(&graph, &weights, &inputs, options);
                 let result = |s: &mut Session| [bits(&s.run().output(0)), bits(&s.gradient())];
@@ -287,7 +214,7 @@ fn operands_that_do_not_fit_are_refused_with_what_to_do() {
 fn timed_cases_have_gradients_and_a_cost() {
     for case in cases::timed() {
         let all = choices(&case).pop().unwrap();
-        let Training { graph, .. } = training(&case, &all);
+        let Training { graph, .. } = case.training(&all);
         let operands: usize = case.operands.iter().map(|o| o.values.data.len()).sum();
         // Forward and backward both touch every operand.
         assert!(graph.cost().bytes > 8.0 * operands as f64, "{}", case.label());

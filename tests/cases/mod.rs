@@ -14,6 +14,7 @@ mod conv;
 pub mod dropout;
 mod flatten;
 mod gemm;
+mod graphs;
 mod log_softmax;
 mod matmul;
 mod max_pool;
@@ -21,6 +22,8 @@ mod mean_squared_error;
 mod reshape;
 mod softmax;
 mod softmax_cross_entropy;
+
+pub use graphs::Training;
 
 use nn::{Error, Graph, Op, ParameterTable, ValueId};
 use oracle::Array;

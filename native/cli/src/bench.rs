@@ -10,8 +10,7 @@ use serde::Serialize;
 use std::ops::Range;
 use std::sync::Arc;
 use tensor::Buffer;
-use train::optim::Sgd;
-use train::{Optimizer, Predictor, slices};
+use train::{Predictor, slices};
 
 /// The result, with the keys of `peers/common.py`.
 #[derive(Serialize)]
@@ -68,24 +67,13 @@ fn rounded(value: f64) -> f64 {
 
 /// Whole iterations on one fixed batch: forward, backward, SGD with momentum.
 fn training(options: &Bench, model: Arc<Model>) -> Result<Timing, Error> {
-    let features = features(&model, options.batch);
-    let width = features.len() / options.batch;
-    let classes = model.output_shape().len() as u64;
-    let labels = detrand::integers(1099, options.batch, classes);
-    let rows: Vec<Vec<f32>> = features
-        .chunks_exact(width)
-        .zip(labels)
-        .map(|(row, label)| row.iter().copied().chain([label as f32]).collect())
-        .collect();
-    let optimizer = Optimizer::Sgd(Sgd { learning_rate: 1e-4, momentum: 0.9, ..Sgd::default() });
-    let weights = model.initial_weights(0);
-    let mut training = Training::new(model, &rows, &weights, options.threads, optimizer)?;
+    let mut training = Training::synthetic(model, options.batch, options.threads)?;
     measure(options.secs, || training.step().map(drop))
 }
 
 /// Predictions of one fixed batch that the threads share.
 fn inference(options: &Bench, model: Arc<Model>) -> Result<Timing, Error> {
-    let features = features(&model, options.batch);
+    let features = detrand::features(&model, options.batch);
     let width = features.len() / options.batch;
     let classes = model.output_shape().len();
     let weights = Arc::new(Buffer::from_f32(&model.initial_weights(0))?);
@@ -106,10 +94,4 @@ fn inference(options: &Bench, model: Arc<Model>) -> Result<Timing, Error> {
         })
         .map_err(Error::from)
     })
-}
-
-/// Features of the peers' synthetic batch.
-fn features(model: &Model, batch: usize) -> Vec<f32> {
-    let width: usize = model.input_shapes().iter().map(|shape| shape.len()).sum();
-    detrand::uniform(1000, batch * width, 1.0).collect()
 }

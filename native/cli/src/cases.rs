@@ -14,7 +14,8 @@ pub enum Case {
 }
 
 impl Case {
-    const ALL: [Self; 2] = [Self::Lenet5, Self::Resnet50];
+    /// All cases.
+    pub const ALL: [Self; 2] = [Self::Lenet5, Self::Resnet50];
 
     /// The case of this name.
     pub fn find(name: &str) -> Option<Self> {
@@ -43,6 +44,9 @@ impl Case {
     }
 
     /// The model; it ends in logits.
+    ///
+    /// # Errors
+    /// [`layers::Error`] if the definition is wrong, which a test excludes.
     pub fn model(self) -> Result<Model, layers::Error> {
         Model::new(match self {
             Self::Lenet5 => lenet5(),

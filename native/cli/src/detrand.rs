@@ -1,6 +1,8 @@
 //! Numbers that any language can regenerate bit by bit: splitmix64 over a counter, as in
 //! `peers/detrand.py`.
 
+use layers::Model;
+
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Word `index` of a stream.
@@ -24,6 +26,12 @@ pub fn uniform(stream: u64, count: usize, bound: f32) -> impl Iterator<Item = f3
 /// `count` integers in [0, bound).
 pub fn integers(stream: u64, count: usize, bound: u64) -> impl Iterator<Item = u64> {
     (0..count as u64).map(move |index| (raw(stream, index) >> 33) % bound)
+}
+
+/// The features of `batch` samples, sample after sample, as the peers' benches make them.
+pub fn features(model: &Model, batch: usize) -> Vec<f32> {
+    let width: usize = model.input_shapes().iter().map(|shape| shape.len()).sum();
+    uniform(1000, batch * width, 1.0).collect()
 }
 
 #[cfg(test)]

@@ -1,39 +1,5 @@
 //! `firesteel`: times the engine and replays golden runs, without a JVM.
 
-mod args;
-mod bench;
-mod cases;
-mod detrand;
-mod engine;
-mod error;
-mod golden;
-mod measure;
-mod resnet50;
-mod training;
-
-use args::Command;
-use error::Error;
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    let result = args::parse(lexopt::Parser::from_env()).and_then(run);
-    result.unwrap_or_else(|error| {
-        eprintln!("firesteel: {error}");
-        ExitCode::from(error.exit_code())
-    })
-}
-
-fn run(command: Command) -> Result<ExitCode, Error> {
-    match command {
-        Command::Help => print!("{}", args::HELP),
-        Command::Version => println!("firesteel {}", env!("CARGO_PKG_VERSION")),
-        Command::Bench(options) => println!("{}", bench::run(&options, &engine::load())?),
-        Command::Golden(options) => {
-            engine::load();
-            let report = golden::run(&options)?;
-            print!("{report}");
-            return Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+fn main() -> std::process::ExitCode {
+    cli::main()
 }

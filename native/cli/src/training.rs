@@ -1,9 +1,10 @@
 //! A whole training iteration in one process: worker, then update.
 
-use crate::Error;
+use crate::{Error, detrand};
 use layers::Model;
 use std::sync::Arc;
 use tensor::{Buffer, SharedSlice};
+use train::optim::Sgd;
 use train::{Dataset, Loss, Optimizer, Step, Update, Worker};
 
 /// From this many weights on the update runs on the replicas' threads too.
@@ -24,6 +25,9 @@ pub struct Training {
 
 impl Training {
     /// A training with one shard per thread; a row is its features and its class.
+    ///
+    /// # Errors
+    /// [`Error::Train`] if the rows are not those of the model, [`Error::Tensor`] without memory.
     pub fn new(
         model: Arc<Model>,
         rows: &[Vec<f32>],
@@ -57,7 +61,28 @@ impl Training {
         })
     }
 
+    /// A training of initial weights on the batch of the peers' benches, by SGD with momentum.
+    ///
+    /// # Errors
+    /// As [`Training::new`].
+    pub fn synthetic(model: Arc<Model>, batch: usize, threads: usize) -> Result<Self, Error> {
+        let features = detrand::features(&model, batch);
+        let classes = model.output_shape().len() as u64;
+        let labels = detrand::integers(1099, batch, classes);
+        let rows: Vec<Vec<f32>> = features
+            .chunks_exact(features.len() / batch.max(1))
+            .zip(labels)
+            .map(|(row, label)| row.iter().copied().chain([label as f32]).collect())
+            .collect();
+        let sgd = Sgd { learning_rate: 1e-4, momentum: 0.9, ..Sgd::default() };
+        let weights = model.initial_weights(0);
+        Self::new(model, &rows, &weights, threads, Optimizer::Sgd(sgd))
+    }
+
     /// Runs one iteration and returns the mean loss before its update.
+    ///
+    /// # Errors
+    /// [`Error::Train`] if a kernel fails.
     pub fn step(&mut self) -> Result<f64, Error> {
         let step = Step {
             shards: self.shards,

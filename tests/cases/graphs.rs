@@ -1,0 +1,82 @@
+//! The graphs in which a case is run.
+
+use super::Case;
+use nn::ops::MeanSquaredError;
+use nn::{Graph, Initializer, ParameterKind, ParameterTable, ValueId, differentiate};
+use oracle::{Array, ops::loss};
+use tensor::Shape;
+
+/// A case with a loss behind it, differentiated by some of its operands.
+pub struct Training {
+    /// The graph; its output is the loss of each sample.
+    pub graph: Graph,
+    /// The operands that it is differentiated by, one after the other.
+    pub weights: Vec<f32>,
+    /// The numbers of its inputs.
+    pub inputs: Vec<Vec<f32>>,
+    target: Array,
+    scale: f64,
+}
+
+impl Case {
+    /// The op alone, all operands given at run time, with its first `results` as outputs.
+    pub fn forward(&self, results: usize) -> (Graph, Vec<Vec<f32>>) {
+        let mut graph = Graph::new(ParameterTable::new());
+        let arrays = self.arrays();
+        let src: Vec<ValueId> =
+            arrays.iter().map(|array| graph.input("operand", Shape::new(&array.dims))).collect();
+        for &value in self.add(&mut graph, &src).iter().take(results) {
+            graph.output("result", value);
+        }
+        (graph, arrays.iter().map(Array::to_f32).collect())
+    }
+
+    /// The op, the mean squared error of its first result (unless that is a loss itself) against
+    /// scattered numbers, and the gradients by the operands `by`.
+    pub fn training(&self, by: &[usize]) -> Training {
+        let operands = self.arrays();
+        let mut parameters = ParameterTable::new();
+        let mut weights = Vec::new();
+        for &i in by {
+            let (shape, kind) = (Shape::new(&operands[i].dims), ParameterKind::Trainable);
+            parameters.push(&i.to_string(), shape, kind, Initializer::Zeros).unwrap();
+            weights.extend(operands[i].to_f32());
+        }
+        let mut graph = Graph::new(parameters);
+        let mut inputs = Vec::new();
+        let mut src = Vec::new();
+        for (i, operand) in operands.iter().enumerate() {
+            src.push(if by.contains(&i) {
+                graph.parameter(&i.to_string()).unwrap()
+            } else {
+                inputs.push(operand.to_f32());
+                graph.input("operand", Shape::new(&operand.dims))
+            });
+        }
+        let y = self.add(&mut graph, &src)[0];
+        let shape = graph.shape(y).clone();
+        let target = Array::sample(shape.dims(), 99).map(|t| f64::from(t as f32));
+        // So that the gradient by y is y − target.
+        let scale = (shape.len() / shape.dims()[0].max(1)) as f64 / 2.0;
+        let loss = if self.is_loss {
+            y
+        } else {
+            let [t, s] = [shape, Shape::new(&[1])].map(|shape| graph.input("loss", shape));
+            inputs.extend([target.to_f32(), vec![scale as f32]]);
+            graph.add("loss", MeanSquaredError::default(), &[y, t, s]).unwrap()[0]
+        };
+        graph.output("loss", loss);
+        differentiate(&mut graph, loss).unwrap();
+        Training { graph, weights, inputs, target, scale }
+    }
+
+    /// The number whose gradient a training computes, for these operands, in f64.
+    pub fn total(&self, training: &Training, operands: &[Array]) -> f64 {
+        let y = &self.expected(operands)[0];
+        if self.is_loss {
+            return y.data.iter().sum::<f64>() * operands[2].data[0];
+        }
+        let losses = loss::mean_squared_error(y, &training.target);
+        losses.data.iter().sum::<f64>() * training.scale
+    }
+}
