@@ -14,7 +14,8 @@ final class Setting[T] private[firesteel] (
     val default: String,
     val doc: String,
     expected: String,
-    parse: String => Option[T]) {
+    parse: String => Option[T]
+) {
 
   /**
    * The value in `conf`, if it is set.
@@ -24,7 +25,9 @@ final class Setting[T] private[firesteel] (
   def get(conf: SparkConf): Option[T] = conf.getOption(key).map { text =>
     parse(text.trim).getOrElse(
       throw new IllegalArgumentException(
-        s"""$key: expected $expected, got "$text". Correct or remove the setting."""))
+        s"""$key: expected $expected, got "$text". Correct or remove the setting."""
+      )
+    )
   }
 }
 
@@ -37,27 +40,38 @@ object Conf {
     "all cores of the application",
     "Number of shards of the training set and of every batch, 1 or more. One single-threaded " +
       "replica works on a shard at a time. The same number gives the same weights on any cluster; " +
-      "use a multiple of the number of cores.")
+      "use a multiple of the number of cores."
+  )
 
   /** Threads of an executor that compute. */
   val Threads: Setting[Int] = positive(
     "spark.firesteel.threads",
     "the executor's cores",
-    "Threads with which an executor computes, 1 or more. The results do not depend on it.")
+    "Threads with which an executor computes, 1 or more. The results do not depend on it."
+  )
 
   /** Seconds to wait for executors. */
   val ExecutorWait: Setting[Int] = positive(
     "spark.firesteel.executorWait",
     "60",
     "Seconds a training waits for the executors that the configuration promises before it starts " +
-      "with those that are there.")
+      "with those that are there."
+  )
 
   /** How often an unfinished task is run again. */
   val Attempts: Setting[Int] = positive(
     "spark.firesteel.attempts",
     "8",
-    "How often a task that ran on another executor than meant, or missed something, is run again " +
-      "before the training gives up, 1 or more.")
+    "How often a task that missed something is run again before the training gives up, 1 or more."
+  )
+
+  /** Seconds to wait for the executors' slots. */
+  val PlacementTimeout: Setting[Int] = positive(
+    "spark.firesteel.placementTimeout",
+    "600",
+    "Seconds a training waits for an executor on which other jobs hold all slots before it gives " +
+      "up."
+  )
 
   /** Port on which an executor receives slices. */
   val ExchangePort: Setting[Int] = new Setting[Int](
@@ -66,13 +80,15 @@ object Conf {
     "Port on which an executor receives weights and gradients; 0 takes any free one. A busy port is " +
       "followed by the next, spark.port.maxRetries times.",
     "a port, 0 or 1024 to 65535",
-    _.toIntOption.filter(port => port == 0 || (port >= 1024 && port <= 65535)))
+    _.toIntOption.filter(port => port == 0 || (port >= 1024 && port <= 65535))
+  )
 
   /** Seconds to wait until a slice has arrived. */
   val ExchangeTimeout: Setting[Int] = positive(
     "spark.firesteel.exchange.timeout",
     "120",
-    "Seconds an executor waits until its slices have arrived at the other executors.")
+    "Seconds an executor waits until its slices have arrived at the other executors."
+  )
 
   /** Whether the driver shows a progress bar. */
   val Progress: Setting[Boolean] = new Setting[Boolean](
@@ -81,11 +97,21 @@ object Conf {
     "Whether a training shows its progress on the driver's console: a bar on a terminal if " +
       "spark.ui.showConsoleProgress is not false, else one line per epoch.",
     "true or false",
-    _.toBooleanOption)
+    _.toBooleanOption
+  )
 
   /** All settings, in the order of the documentation. */
   val All: Seq[Setting[_]] =
-    Seq(Shards, Threads, ExecutorWait, Attempts, ExchangePort, ExchangeTimeout, Progress)
+    Seq(
+      Shards,
+      Threads,
+      ExecutorWait,
+      Attempts,
+      PlacementTimeout,
+      ExchangePort,
+      ExchangeTimeout,
+      Progress
+    )
 
   private def positive(key: String, default: String, doc: String): Setting[Int] =
     new Setting[Int](key, default, doc, "a whole number, 1 or more", _.toIntOption.filter(_ > 0))

@@ -8,7 +8,8 @@ abstract class SparkSuite extends AnyFunSuite {
 
   /** Runs `test` with a session on this master. */
   protected def withSpark[T](master: String, settings: (String, String)*)(
-      test: SparkSession => T): T = {
+      test: SparkSession => T
+  ): T = {
     val builder = SparkSession
       .builder()
       .master(master)
@@ -19,7 +20,10 @@ abstract class SparkSuite extends AnyFunSuite {
       .config("spark.driver.host", "127.0.0.1")
       .config("spark.firesteel.progress", "false")
       .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
-      .config("spark.executorEnv.FIRESTEEL_NATIVE_DIR", System.getProperty("firesteel.native.dir", "/tmp"))
+      .config(
+        "spark.executorEnv.FIRESTEEL_NATIVE_DIR",
+        System.getProperty("firesteel.native.dir", "/tmp")
+      )
     settings.foreach { case (key, value) => builder.config(key, value) }
     val spark = builder.getOrCreate()
     try test(spark)

@@ -50,7 +50,8 @@ private[data] object ColumnReader {
 
   require(
     ByteOrder.nativeOrder == ByteOrder.LITTLE_ENDIAN,
-    s"firesteel: expected a little-endian machine, got ${ByteOrder.nativeOrder}. Use x86-64 or ARM.")
+    s"firesteel: expected a little-endian machine, got ${ByteOrder.nativeOrder}. Use x86-64 or ARM."
+  )
 
   /** Writes float `index` of the value that begins at `offset`. */
   private def put(into: Array[Byte], offset: Int, index: Int, value: Float): Unit =
@@ -66,7 +67,8 @@ private[data] object ColumnReader {
         row: SpecializedGetters,
         ordinal: Int,
         into: Array[Byte],
-        offset: Int): Boolean =
+        offset: Int
+    ): Boolean =
       row.getArray(ordinal) match {
         case array: UnsafeArrayData =>
           val count = array.numElements()
@@ -76,7 +78,8 @@ private[data] object ColumnReader {
             array.getBaseOffset + header,
             into,
             (Platform.BYTE_ARRAY_OFFSET + offset).toLong,
-            count * 4L)
+            count * 4L
+          )
           !hasNull(array, header)
         case _ => generic.write(row, ordinal, into, offset)
       }
@@ -100,7 +103,8 @@ private[data] object ColumnReader {
         row: SpecializedGetters,
         ordinal: Int,
         into: Array[Byte],
-        offset: Int): Boolean = {
+        offset: Int
+    ): Boolean = {
       val array = row.getArray(ordinal)
       val count = array.numElements()
       var i = 0
@@ -126,7 +130,8 @@ private[data] object ColumnReader {
         row: SpecializedGetters,
         ordinal: Int,
         into: Array[Byte],
-        offset: Int): Boolean = {
+        offset: Int
+    ): Boolean = {
       val vector = row.getStruct(ordinal, 4)
       val content = vector.getArray(values)
       if (vector.getByte(kind) == 0) {
@@ -147,7 +152,8 @@ private[data] object ColumnReader {
         at: ArrayData,
         content: ArrayData,
         into: Array[Byte],
-        offset: Int): Unit = {
+        offset: Int
+    ): Unit = {
       var i = 0
       while (i < content.numElements()) {
         put(into, offset, at.getInt(i), content.getDouble(i).toFloat)
@@ -165,7 +171,8 @@ private[data] object ColumnReader {
         row: SpecializedGetters,
         ordinal: Int,
         into: Array[Byte],
-        offset: Int): Boolean = {
+        offset: Int
+    ): Boolean = {
       put(into, offset, 0, number.read(row, ordinal))
       true
     }

@@ -25,7 +25,8 @@ private[data] object NumberReader {
     case BooleanType => Some((from, ordinal) => if (from.getBoolean(ordinal)) 1f else 0f)
     case decimal: DecimalType =>
       Some((from, ordinal) =>
-        from.getDecimal(ordinal, decimal.precision, decimal.scale).toDouble.toFloat)
+        from.getDecimal(ordinal, decimal.precision, decimal.scale).toDouble.toFloat
+      )
     case _ => None
   }
 }

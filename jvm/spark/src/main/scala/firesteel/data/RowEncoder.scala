@@ -51,7 +51,13 @@ final class RowEncoder private (columns: Array[EncodedColumn]) extends Serializa
    * @param number the row's number in its partition, for messages
    * @throws DataException if the row has a null, a wrong length or a value out of range
    */
-  def encode(row: InternalRow, partition: Int, number: Long, into: Array[Byte], offset: Int): Unit = {
+  def encode(
+      row: InternalRow,
+      partition: Int,
+      number: Long,
+      into: Array[Byte],
+      offset: Int
+  ): Unit = {
     var ordinal = 0
     var at = offset
     while (ordinal < columns.length) {
@@ -59,7 +65,8 @@ final class RowEncoder private (columns: Array[EncodedColumn]) extends Serializa
       column.encode(row, ordinal, into, at).foreach { got =>
         throw new DataException(
           s"${column.who}, row $number of partition $partition: expected ${column.expected}, " +
-            s"got $got. Repair or filter the row.")
+            s"got $got. Repair or filter the row."
+        )
       }
       at += column.content.length * 4
       ordinal += 1
@@ -80,7 +87,9 @@ object RowEncoder {
       val field = schema.find(_.name.equalsIgnoreCase(name)).getOrElse(
         throw new DataException(
           s"""column "$name": expected a column with ${EncodedColumn.describe(content)}, got """ +
-            s"columns ${schema.fieldNames.mkString("[", ", ", "]")}. Name the right column."))
+            s"columns ${schema.fieldNames.mkString("[", ", ", "]")}. Name the right column."
+        )
+      )
       EncodedColumn(field.name, content, field.dataType)
     }.toArray)
 
@@ -100,7 +109,8 @@ object RowEncoder {
       throw new DataException(
         s"features: expected a column for each of the model's ${inputs.length} inputs " +
           s"${inputs.map(_.mkString("[", ", ", "]")).mkString(", ")}, got " +
-          s"${columns.mkString("[", ", ", "]")}. Name as many columns as there are inputs.")
+          s"${columns.mkString("[", ", ", "]")}. Name as many columns as there are inputs."
+      )
     }
 }
 
@@ -109,8 +119,8 @@ private[data] final class EncodedColumn(
     val name: String,
     val who: String,
     val content: Content,
-    reader: ColumnReader)
-    extends Serializable {
+    reader: ColumnReader
+) extends Serializable {
 
   /** Writes the column's floats; what is wrong with the value, if anything is. */
   def encode(row: InternalRow, ordinal: Int, into: Array[Byte], offset: Int): Option[String] =
@@ -155,11 +165,14 @@ private[data] object EncodedColumn {
     val reader = ColumnReader.of(dataType).getOrElse(
       throw new DataException(
         s"$who: expected ${ColumnReader.Expected} for ${describe(content)}, got " +
-          s"${dataType.simpleString}. Cast the column or name another one."))
+          s"${dataType.simpleString}. Cast the column or name another one."
+      )
+    )
     if (reader.scalar && content.length != 1) {
       throw new DataException(
         s"$who: expected ${describe(content)}, got a single number. Collect the numbers in an " +
-          "array or vector column.")
+          "array or vector column."
+      )
     }
     new EncodedColumn(name, who, content, reader)
   }

@@ -36,13 +36,15 @@ private[firesteel] object ShardedDataset {
     case other =>
       throw new UnsupportedOperationException(
         s"training: expected a DataFrame of a classic Spark session, got ${other.getClass.getName}. " +
-          "Run the training where the Spark driver is, not over Spark Connect.")
+          "Run the training where the Spark driver is, not over Spark Connect."
+      )
   }
 
   private def encode(
       rows: Iterator[InternalRow],
       encoder: RowEncoder,
-      shards: Int): Iterator[(Int, Array[Byte])] = {
+      shards: Int
+  ): Iterator[(Int, Array[Byte])] = {
     val partition = TaskContext.getPartitionId()
     val chunks = new ChunkBuilder(encoder.recordBytes, shards)
     val full = rows.zipWithIndex.flatMap { case (row, number) =>

@@ -21,7 +21,8 @@ private[ml] object ModelFiles {
     val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
     if (fs.exists(path)) {
       throw new IOException(
-        s"model file $path: expected no such file, got one. Remove it or choose another path.")
+        s"model file $path: expected no such file, got one. Remove it or choose another path."
+      )
     }
     val unfinished = new Path(path.getParent, s".${path.getName}.unfinished")
     val out = fs.create(unfinished, true)
@@ -30,7 +31,8 @@ private[ml] object ModelFiles {
     if (!fs.rename(unfinished, path)) {
       throw new IOException(
         s"model file $path: expected to rename $unfinished, got a refusal of the file system. " +
-          "Choose another path.")
+          "Choose another path."
+      )
     }
   }
 
@@ -45,7 +47,8 @@ private[ml] object ModelFiles {
     if (length > Int.MaxValue - 8) {
       throw new IOException(
         s"model file $path: expected at most ${Int.MaxValue - 8} bytes, got $length. Load it with " +
-          "InferenceModel.")
+          "InferenceModel."
+      )
     }
     val bytes = new Array[Byte](length.toInt)
     val in = fs.open(path)

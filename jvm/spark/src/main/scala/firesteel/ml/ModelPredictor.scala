@@ -27,8 +27,8 @@ private[ml] final class ModelPredictor(
     output: Seq[Int],
     batchSize: Int,
     override val dataType: DataType,
-    prediction: Prediction)
-    extends BatchPredictor {
+    prediction: Prediction
+) extends BatchPredictor {
 
   override def features: Seq[String] = encoder.names
 
@@ -46,7 +46,8 @@ private[ml] final class ModelPredictor(
       inputs.map(_.product * 4),
       output.product,
       prediction,
-      closing)
+      closing
+    )
   }
 }
 
@@ -64,8 +65,8 @@ private[ml] final class OpenModel(
     inputBytes: Seq[Int],
     outputs: Int,
     prediction: Prediction,
-    closing: Closing)
-    extends PartitionPredictor {
+    closing: Closing
+) extends PartitionPredictor {
   private val inputs = inputBytes.map(direct).toArray
   private val output = direct(outputs * 4)
   private val outputFloats: FloatBuffer = output.order(ByteOrder.nativeOrder).asFloatBuffer

@@ -72,7 +72,8 @@ private[ml] trait NNFitting extends NNTrainingParams {
       getBatchSize,
       getMaxEpoch,
       getSeed,
-      getShards)
+      getShards
+    )
     new Trainer(dataset.sparkSession, settings).fit(training, measured)
   }
 
@@ -89,7 +90,9 @@ private[ml] trait NNFitting extends NNTrainingParams {
   private def needed(param: Param[String], setter: String): String =
     get(param).getOrElse(
       throw new IllegalStateException(
-        s"$uid: expected ${param.name} to be set, got nothing. Call $setter first."))
+        s"$uid: expected ${param.name} to be set, got nothing. Call $setter first."
+      )
+    )
 
   private def optimizerJson: String = {
     val chosen = get(optimizer).getOrElse(SGD(learningRate = 1e-3).toJson)

@@ -62,7 +62,8 @@ abstract class NNModelBase[M <: NNModelBase[M]] private[ml]
       trained.output,
       getBatchSize,
       predictionType,
-      prediction)
+      prediction
+    )
     PredictBatches(dataset, getPredictionCol, predictor)
   }
 
@@ -116,7 +117,9 @@ abstract class NNModelBase[M <: NNModelBase[M]] private[ml]
 
   private def trained: TrainedState = state.getOrElse(
     throw new IllegalStateException(
-      s"$uid: expected a model with weights, got one without. Get models by fit or load."))
+      s"$uid: expected a model with weights, got one without. Get models by fit or load."
+    )
+  )
 
   private def encoderOf(schema: StructType): RowEncoder =
     RowEncoder(schema, RowEncoder.features(getFeaturesCols.toSeq, trained.inputs))
@@ -129,7 +132,8 @@ private[ml] object NNModelBase {
     if (schema.fieldNames.exists(_.equalsIgnoreCase(column))) {
       throw new IllegalArgumentException(
         s"""column "$column": expected no column of this name, got one. Drop it or choose another """ +
-          "name by setPredictionCol.")
+          "name by setPredictionCol."
+      )
     }
     schema.add(StructField(column, dataType, nullable = false))
   }
@@ -140,7 +144,8 @@ private[ml] final class TrainedState private (
     val file: Array[Byte],
     val weightsHash: String,
     val inputs: Seq[Seq[Int]],
-    val output: Seq[Int]) {
+    val output: Seq[Int]
+) {
   private var sent: Option[(String, Broadcast[Array[Byte]])] = None
 
   /** The file on its way to the executors; sent once per application. */
@@ -172,14 +177,17 @@ private[ml] object TrainedState {
         file,
         weights.sha256(model.parameterCount),
         model.inputShapes.map(_.toSeq).toSeq,
-        model.outputShape.toSeq)
+        model.outputShape.toSeq
+      )
     } finally closing.close()
   }
 }
 
 /** Reads a model: parameters and model file. */
-private[ml] final class NNModelReader[M <: NNModelBase[M]](params: MLReader[M]) extends MLReader[M] {
+private[ml] final class NNModelReader[M <: NNModelBase[M]](params: MLReader[M])
+    extends MLReader[M] {
   override def load(path: String): M =
     params.session(sparkSession).load(path).setFile(
-      ModelFiles.read(sparkSession, ModelFiles.inStage(path)))
+      ModelFiles.read(sparkSession, ModelFiles.inStage(path))
+    )
 }

@@ -65,7 +65,8 @@ trait HasOptimizer extends Params {
     this,
     "learningRate",
     "step size, 0 or more, in place of the optimizer's own",
-    ParamValidators.gtEq(0))
+    ParamValidators.gtEq(0)
+  )
 
   /**
    * Decay d of the step size to `learningRate / (1 + d · iteration)`, 0 or more. If it is set it
@@ -77,7 +78,8 @@ trait HasOptimizer extends Params {
     this,
     "learningRateDecay",
     "decay of the step size per iteration, 0 or more, in place of the optimizer's own",
-    ParamValidators.gtEq(0))
+    ParamValidators.gtEq(0)
+  )
 
   /** @group setParam */
   def setLearningRate(value: Double): this.type = set(learningRate, value)
@@ -105,7 +107,8 @@ trait NNTrainingParams
    *
    * @group param
    */
-  final val model: Param[String] = new Param[String](this, "model", "definition of the model as JSON")
+  final val model: Param[String] =
+    new Param[String](this, "model", "definition of the model as JSON")
 
   /**
    * The loss as JSON.

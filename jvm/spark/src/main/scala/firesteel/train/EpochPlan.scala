@@ -4,9 +4,9 @@ import firesteel.jni.NativeOptimizer
 
 /**
  * How an epoch is cut into iterations: shard s brings rows `[i·n/I, (i+1)·n/I)` of its permutation
- * to iteration i of I, so every row is seen exactly once.
+ * to iteration i of I, so every row is seen exactly once. Iterations without a row are left out.
  *
- * @param rows number of rows of each shard
+ * @param rows number of rows n of each shard
  * @param batchSize rows of an iteration, on average
  */
 private[train] final class EpochPlan(rows: IndexedSeq[Long], batchSize: Int) {
@@ -14,12 +14,21 @@ private[train] final class EpochPlan(rows: IndexedSeq[Long], batchSize: Int) {
   /** Rows of an epoch. */
   val records: Long = rows.sum
 
-  /** Iterations of an epoch. */
-  val iterations: Int = Math.toIntExact((records + batchSize - 1) / batchSize)
+  private val iterations = Math.toIntExact((records + batchSize - 1) / batchSize)
 
-  /** Rows of iteration `index`. */
-  def count(index: Int): Long = rows.map { n =>
-    val part = NativeOptimizer.slice(index, iterations, n)
-    part(1) - part(0)
-  }.sum
+  /** Index and number of rows of each iteration. */
+  private val counts = (0 until iterations)
+    .map { index =>
+      val parts = rows.map(NativeOptimizer.slice(index, iterations, _))
+      (index, parts.map(part => part(1) - part(0)).sum)
+    }
+    .filter { case (_, count) => count > 0 }
+
+  /** The iterations of an epoch. */
+  def steps(epoch: Int): IndexedSeq[Step] = counts.zipWithIndex.map { case ((index, count), n) =>
+    Step(epoch.toLong * counts.length + n, epoch.toLong, index.toLong, iterations.toLong, count)
+  }
+
+  /** Number of iterations when an epoch has ended. */
+  def end(epoch: Int): Long = (epoch + 1L) * counts.length
 }

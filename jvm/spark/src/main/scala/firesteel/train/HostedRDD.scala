@@ -2,7 +2,14 @@ package firesteel.train
 
 import java.util.UUID
 
-import org.apache.spark.{Dependency, NarrowDependency, Partition, SparkContext, SparkEnv, TaskContext}
+import org.apache.spark.{
+  Dependency,
+  NarrowDependency,
+  Partition,
+  SparkContext,
+  SparkEnv,
+  TaskContext
+}
 import org.apache.spark.firesteel.Executor
 import org.apache.spark.rdd.RDD
 
@@ -16,15 +23,16 @@ import firesteel.data.Role
  */
 private[train] final class HostedRows(
     val executor: String,
-    val shards: Iterator[(Int, Iterator[Array[Byte]])])
+    val shards: Iterator[(Int, Iterator[Array[Byte]])]
+)
 
 /** A task's executor and its part of the shards. */
 private[train] final class HostedPartition(
     override val index: Int,
     val executor: String,
     val shards: Range,
-    val chunks: Array[Partition])
-    extends Partition
+    val chunks: Array[Partition]
+) extends Partition
 
 /**
  * One partition per executor, made of the shards it hosts.
@@ -36,8 +44,8 @@ private[train] final class HostedRDD(
     sc: SparkContext,
     chunks: RDD[Array[Byte]],
     @transient private val executors: Seq[Executor],
-    @transient private val hosted: IndexedSeq[Range])
-    extends RDD[HostedRows](sc, Seq(HostedRDD.dependency(chunks, hosted))) {
+    @transient private val hosted: IndexedSeq[Range]
+) extends RDD[HostedRows](sc, Seq(HostedRDD.dependency(chunks, hosted))) {
 
   override protected def getPartitions: Array[Partition] =
     executors
@@ -78,7 +86,9 @@ private[train] final class LoadTask(id: UUID, role: Role)
     val hosted = rows.next()
     if (hosted.executor == here) {
       val host = TrainingHosts(id)
-      Outcome.Done(hosted.shards.map { case (shard, chunks) => host.load(role, shard, chunks) }.toArray)
+      Outcome.Done(hosted.shards.map { case (shard, chunks) =>
+        host.load(role, shard, chunks)
+      }.toArray)
     } else {
       Outcome.Misplaced(here)
     }

@@ -18,7 +18,8 @@ private[train] final class Outbox(
     spec: TrainingSpec,
     exchange: Exchange,
     peers: IndexedSeq[Address],
-    timeoutSeconds: Int) {
+    timeoutSeconds: Int
+) {
   private var underway = 0
   private val unreached = mutable.SortedSet.empty[Int]
 

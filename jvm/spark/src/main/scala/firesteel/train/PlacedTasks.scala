@@ -34,8 +34,10 @@ private[train] final class PlacedPartition(override val index: Int, val executor
     extends Partition
 
 /** One partition per executor, whose only element is the executor's id. */
-private[train] final class PlacedRDD(sc: SparkContext, @transient private val executors: Seq[Executor])
-    extends RDD[String](sc, Nil) {
+private[train] final class PlacedRDD(
+    sc: SparkContext,
+    @transient private val executors: Seq[Executor]
+) extends RDD[String](sc, Nil) {
 
   override protected def getPartitions: Array[Partition] =
     executors.zipWithIndex.map { case (executor, n) => new PlacedPartition(n, executor.id) }.toArray
@@ -55,6 +57,7 @@ private[train] final class PlacedRDD(sc: SparkContext, @transient private val ex
 private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedSeq[Executor]) {
   private val rdd = new PlacedRDD(sc, executors)
   private val attempts = Conf.Attempts.get(sc.getConf).getOrElse(8)
+  private val placementSeconds = Conf.PlacementTimeout.get(sc.getConf).getOrElse(600)
 
   /** Number of tasks. */
   val count: Int = executors.length
@@ -71,13 +74,15 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
    *
    * @param repair runs the tasks that own what others missed
    * @throws ExecutorLostException if one of the executors is gone
-   * @throws TrainingException if a task is not done after `spark.firesteel.attempts` attempts
+   * @throws TrainingException if a task is not done within `spark.firesteel.attempts` attempts or
+   *   its executor has no free slot for `spark.firesteel.placementTimeout` seconds
    */
   def runOn[R](
       tasks: Seq[Int],
       what: String,
       task: PlacedTask[R],
-      repair: Seq[Int] => Unit): IndexedSeq[R] =
+      repair: Seq[Int] => Unit
+  ): IndexedSeq[R] =
     runOn(rdd, tasks, what, task, repair)
 
   /** The same over an RDD that hands the tasks their rows. */
@@ -86,22 +91,37 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
       tasks: Seq[Int],
       what: String,
       task: (TaskContext, Iterator[T]) => Outcome[R],
-      repair: Seq[Int] => Unit): IndexedSeq[R] = {
+      repair: Seq[Int] => Unit
+  ): IndexedSeq[R] = {
     val results = mutable.Map.empty[Int, R]
+    val start = System.nanoTime
     var pending = tasks
     var attempt = 0
+    var pauseMs = 20L
     while (pending.nonEmpty) {
-      if (attempt > 0) checkAlive(what)
-      if (attempt == attempts) giveUp(what, pending)
-      attempt += 1
       val missing = mutable.SortedSet.empty[Int]
+      var unfinished = false
+      name(what)
       submit(rows, pending, task).foreach {
         case (n, Outcome.Done(result)) => results.put(n, result)
-        case (_, Outcome.Unfinished(owners)) => missing ++= owners
         case (_, Outcome.Misplaced(_)) => ()
+        case (_, Outcome.Unfinished(owners)) =>
+          unfinished = true
+          missing ++= owners
       }
       pending = pending.filterNot(results.contains)
-      if (missing.nonEmpty) repair(missing.toSeq)
+      if (pending.nonEmpty) {
+        if (unfinished) attempt += 1
+        if (attempt == attempts) giveUp(what, pending, s"$attempt attempts (${Conf.Attempts.key})")
+        if (System.nanoTime - start > placementSeconds * 1000000000L) {
+          giveUp(what, pending, s"$placementSeconds s (${Conf.PlacementTimeout.key})")
+        }
+        // The driver may learn of a lost executor later than its peers do.
+        Thread.sleep(pauseMs)
+        pauseMs = math.min(2 * pauseMs, 1000L)
+        checkAlive(what)
+        if (missing.nonEmpty) repair(missing.toSeq)
+      }
     }
     tasks.map(results).toIndexedSeq
   }
@@ -109,18 +129,26 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
   private def submit[T, R](
       rows: RDD[T],
       tasks: Seq[Int],
-      task: (TaskContext, Iterator[T]) => Outcome[R]): Seq[(Int, Outcome[R])] = {
+      task: (TaskContext, Iterator[T]) => Outcome[R]
+  ): Seq[(Int, Outcome[R])] = {
     val outcomes = new Array[Outcome[R]](tasks.length)
     try {
       sc.runJob[T, Outcome[R]](
         rows,
         task,
         tasks,
-        (index: Int, outcome: Outcome[R]) => outcomes(index) = outcome)
+        (index: Int, outcome: Outcome[R]) => outcomes(index) = outcome
+      )
     } catch {
       case e: SparkException => throw PlacedTasks.causeOf(e)
     }
     tasks.zip(outcomes.toSeq)
+  }
+
+  /** Names the job in Spark's UI and spares it the walk up the stack. */
+  private def name(what: String): Unit = {
+    sc.setLocalProperty("callSite.short", what)
+    sc.setLocalProperty("callSite.long", what)
   }
 
   private def checkAlive(what: String): Unit = {
@@ -128,15 +156,17 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
     executors.find(executor => !alive(executor.id)).foreach { lost =>
       throw new ExecutorLostException(
         s"$what: expected executor ${lost.id} on ${lost.host}, got none: it is lost. Start the " +
-          "training again.")
+          "training again."
+      )
     }
   }
 
-  private def giveUp(what: String, pending: Seq[Int]): Nothing = {
+  private def giveUp(what: String, pending: Seq[Int], limit: String): Nothing = {
     val names = pending.map(n => s"${executors(n).id} on ${executors(n).host}").mkString(", ")
     throw new TrainingException(
-      s"$what: expected executors $names to be done, got no end after $attempts attempts. Look " +
-        s"into their logs; other jobs may hold their slots (${Conf.Attempts.key}).")
+      s"$what: expected executors $names to be done, got no end after $limit. Look into their " +
+        "logs, and whether other jobs hold their slots."
+    )
   }
 }
 

@@ -57,8 +57,8 @@ private[train] final class ConsoleProgress(
     hasBar: Boolean,
     epochs: Int,
     records: Long,
-    clock: () => Long)
-    extends Progress {
+    clock: () => Long
+) extends Progress {
   import ConsoleProgress._
 
   private val start = clock()
@@ -81,7 +81,9 @@ private[train] final class ConsoleProgress(
           percent,
           loss,
           rate,
-          time(left)))
+          time(left)
+        )
+      )
     }
 
   override def ended(result: EpochResult): Unit = {
@@ -91,7 +93,8 @@ private[train] final class ConsoleProgress(
     if (hasBar) overwrite("")
     val rate = result.recordsPerSecond
     out.println(
-      format(s"${name(result.epoch)} loss %.4f %.0f records/s", result.loss, rate) + validation)
+      format(s"${name(result.epoch)} loss %.4f %.0f records/s", result.loss, rate) + validation
+    )
   }
 
   private def name(epoch: Int): String = s"epoch ${epoch + 1}/$epochs"
@@ -107,7 +110,8 @@ private object ConsoleProgress {
   private val BarWidth = 20
   private val IntervalNs = 200L * 1000 * 1000
 
-  private def format(pattern: String, values: Any*): String = pattern.formatLocal(Locale.ROOT, values: _*)
+  private def format(pattern: String, values: Any*): String =
+    pattern.formatLocal(Locale.ROOT, values: _*)
 
   private def time(seconds: Long): String =
     if (seconds >= 3600) format("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60)

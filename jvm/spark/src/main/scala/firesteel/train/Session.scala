@@ -73,7 +73,8 @@ private[train] final class Session private (spec: TrainingSpec, tasks: PlacedTas
       on,
       s"forward-backward ${step.iteration}",
       new ForwardBackwardTask(spec.id, step),
-      owners => { tasks.runOn(owners, "sending weights again", resend, _ => ()); () })
+      owners => { tasks.runOn(owners, "sending weights again", resend, _ => ()); () }
+    )
   }
 
   /** Phase 2; if an executor misses gradients, their owners compute and send them again. */
@@ -86,7 +87,8 @@ private[train] final class Session private (spec: TrainingSpec, tasks: PlacedTas
     tasks.run(
       s"parameter synchronization ${step.iteration}",
       new ParameterSyncTask(spec.id, step.iteration, lastTree),
-      owners => { tasks.runOn(owners, "sending gradients again", recompute, _ => ()); () })
+      owners => { tasks.runOn(owners, "sending gradients again", recompute, _ => ()); () }
+    )
     ()
   }
 }
@@ -113,7 +115,8 @@ private[train] object Session {
           throw new ExecutorNativeException(
             s"executor ${executor.id} on ${executor.host}: expected to take part in the training, " +
               s"got ${cause.getMessage}",
-            cause)
+            cause
+          )
       }
       if (tasks.count > 1) tasks.run("connecting", new ConnectTask(spec.id, addresses))
       session
@@ -126,7 +129,8 @@ private[train] object Session {
 
   /**
    * The executors of an application, after those that its configuration promises have come or
-   * `waitSeconds` are over.
+   * `waitSeconds` are over. Without a promise, an application that has just begun waits until no
+   * more come.
    *
    * @throws TrainingException if there is none
    */
@@ -134,30 +138,43 @@ private[train] object Session {
     val deadline = System.nanoTime + waitSeconds * 1000000000L
     val promised = promisedExecutors(sc)
     var executors = Cluster.executors(sc)
-    while (executors.length < promised && System.nanoTime < deadline) {
+    var changed = System.nanoTime
+    def isComplete: Boolean = promised match {
+      case Some(count) => executors.length >= count
+      case None => executors.nonEmpty && (hasSettled(sc) || System.nanoTime - changed > SettlingNs)
+    }
+    while (!isComplete && System.nanoTime < deadline) {
       Thread.sleep(50)
-      executors = Cluster.executors(sc)
+      val now = Cluster.executors(sc)
+      if (now.length != executors.length) changed = System.nanoTime
+      executors = now
     }
     if (executors.isEmpty) {
       throw new TrainingException(
         s"training: expected an executor, got none in $waitSeconds s. Look whether the cluster has " +
-          "free resources.")
+          "free resources."
+      )
     }
     executors
   }
 
-  private def promisedExecutors(sc: SparkContext): Int = {
+  private def hasSettled(sc: SparkContext): Boolean =
+    System.currentTimeMillis - sc.startTime > 30000
+
+  private def promisedExecutors(sc: SparkContext): Option[Int] = {
     val conf = sc.getConf
-    val instances = conf.getOption("spark.executor.instances").flatMap(_.toIntOption)
-    val fromCores = for {
-      all <- conf.getOption("spark.cores.max").flatMap(_.toIntOption)
-      each <- conf.getOption("spark.executor.cores").flatMap(_.toIntOption)
-    } yield all / each
+    def number(key: String): Option[Int] = conf.getOption(key).flatMap(_.toIntOption)
     sc.master match {
-      case LocalCluster(executors) => executors.toInt
-      case _ => instances.orElse(fromCores).getOrElse(1).max(1)
+      case LocalCluster(executors) => Some(executors.toInt)
+      case local if local.startsWith("local") => Some(1)
+      case _ =>
+        number("spark.executor.instances").orElse(for {
+          all <- number("spark.cores.max")
+          each <- number("spark.executor.cores")
+        } yield math.max(1, all / each))
     }
   }
 
   private val LocalCluster = """local-cluster\[\s*(\d+)\s*,.*""".r
+  private val SettlingNs = 1000000000L
 }

@@ -29,8 +29,8 @@ private[train] final class SliceStore(
     own: Int,
     ranges: IndexedSeq[SliceRange],
     shards: Int,
-    weights: Long => NativeBuffer)
-    extends AutoCloseable {
+    weights: Long => NativeBuffer
+) extends AutoCloseable {
   private val lifetime = new ReentrantReadWriteLock
   private val arrivedWeights = mutable.Set.empty[SliceName]
   private val gradients = mutable.Map.empty[SliceName, NativeBuffer]
@@ -96,11 +96,12 @@ private[train] final class SliceStore(
   override def close(): Unit = {
     lifetime.writeLock.lock()
     try synchronized {
-      closed = true
-      (gradients.values ++ spare).foreach(_.close())
-      gradients.clear()
-      spare.clear()
-    } finally lifetime.writeLock.unlock()
+        closed = true
+        (gradients.values ++ spare).foreach(_.close())
+        gradients.clear()
+        spare.clear()
+      }
+    finally lifetime.writeLock.unlock()
   }
 
   private def isHere(name: SliceName): Boolean = arrivedWeights(name) || gradients.contains(name)
@@ -150,7 +151,8 @@ private[train] final class SliceStore(
         val length = data.remaining
         if (written + length > bytes) {
           throw new IllegalArgumentException(
-            s"firesteel exchange: expected $bytes bytes of $name, got more.")
+            s"firesteel exchange: expected $bytes bytes of $name, got more."
+          )
         }
         buffer.slice(offset + written, length).put(data)
         written += length
@@ -163,7 +165,8 @@ private[train] final class SliceStore(
       } else {
         dropped(name, buffer)
         throw new IllegalArgumentException(
-          s"firesteel exchange: expected $bytes bytes of $name, got $written.")
+          s"firesteel exchange: expected $bytes bytes of $name, got $written."
+        )
       }
 
     override def abort(): Unit = dropped(name, buffer)

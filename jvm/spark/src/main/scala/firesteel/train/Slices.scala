@@ -41,7 +41,8 @@ private[train] final case class SliceName(
     kind: SliceKind,
     iteration: Long,
     slice: Int,
-    root: Root = SliceName.NoRoot)
+    root: Root = SliceName.NoRoot
+)
 
 private[train] object SliceName {
   val NoRoot: Root = Root(-1, 0)
@@ -58,7 +59,8 @@ private[train] final case class SliceHeader(
     training: UUID,
     token: UUID,
     name: SliceName,
-    bytes: Long) {
+    bytes: Long
+) {
 
   /** The wire form, big endian. */
   def encode: ByteBuffer = {
@@ -84,7 +86,8 @@ private[train] object SliceHeader {
    */
   def decode(header: ByteBuffer): SliceHeader = {
     def refuse(got: String): Nothing = throw new IllegalArgumentException(
-      s"firesteel exchange: expected a slice header, got $got. Use one version on all executors.")
+      s"firesteel exchange: expected a slice header, got $got. Use one version on all executors."
+    )
     if (header.remaining != Length) refuse(s"${header.remaining} bytes")
     val magic = header.getInt
     if (magic != Magic) refuse(f"magic $magic%08x")

@@ -17,7 +17,8 @@ private[train] final class OpenTask(spec: TrainingSpec, places: IndexedSeq[Place
 
   override protected def run(
       n: Int,
-      context: TaskContext): Outcome[Either[NativeException, Option[Address]]] =
+      context: TaskContext
+  ): Outcome[Either[NativeException, Option[Address]]] =
     Outcome.Done(
       try {
         TrainingHosts.open(spec, places(n))
@@ -25,7 +26,8 @@ private[train] final class OpenTask(spec: TrainingSpec, places: IndexedSeq[Place
       } catch {
         case e: NativeException => Left(e)
         case e: LinkageError => Left(new NativeException(e.toString, e))
-      })
+      }
+    )
 }
 
 /** Tells the executors each other's addresses. */

@@ -2,6 +2,8 @@ package firesteel.train
 
 import java.util.UUID
 
+import scala.collection.mutable
+
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.{Dataset, Row, SparkSession}
 
@@ -29,7 +31,8 @@ final case class TrainingSettings(
     batchSize: Int,
     epochs: Int,
     seed: Long,
-    shards: Option[Int] = None)
+    shards: Option[Int] = None
+)
 
 /**
  * Trains a model with ordinary Spark jobs, the protocol of the BigDL paper (Dai et al., "BigDL: A
@@ -47,8 +50,8 @@ final case class TrainingSettings(
 final class Trainer private[firesteel] (
     spark: SparkSession,
     settings: TrainingSettings,
-    probe: Probe)
-    extends Logging {
+    probe: Probe
+) extends Logging {
 
   /** A trainer on this session's executors. */
   def this(spark: SparkSession, settings: TrainingSettings) = this(spark, settings, NoProbe)
@@ -76,55 +79,81 @@ final class Trainer private[firesteel] (
       shards,
       settings.seed,
       settings.batchSize,
-      probe)
+      probe
+    )
     val session = Session.open(sc, spec, executors.take(shards), Conf.Threads.get(conf))
-    val callSite = sc.getLocalProperty("callSite.short")
-    sc.setCallSite("firesteel training")
     try {
-      val rows = session.load(Role.Training, ShardedDataset(training.rows, training.encoder, shards))
-      validation.foreach { data =>
-        session.load(Role.Validation, ShardedDataset(data.rows, data.encoder, shards))
+      val plan = new EpochPlan(load(session, Role.Training, training, shards), settings.batchSize)
+      validation.foreach(load(session, Role.Validation, _, shards))
+      val progress = Progress(conf, settings.epochs, plan.records)
+      val epochs = (0 until settings.epochs).map { epoch =>
+        val learned = learn(session, plan.steps(epoch), progress)
+        val iteration = plan.end(epoch)
+        val result = EpochResult(
+          epoch,
+          learned.loss,
+          learned.records,
+          learned.seconds,
+          learned.iterationMs,
+          session.hash(iteration),
+          validation.map(_ => session.evaluate(iteration))
+        )
+        logInfo(s"epoch $epoch: loss ${result.loss}, weights ${result.weightsHash}")
+        progress.ended(result)
+        result
       }
-      train(session, new EpochPlan(rows, settings.batchSize), validation.isDefined)
+      new TrainingResult(epochs, session.write(plan.end(settings.epochs - 1)))
     } finally {
       session.close()
-      sc.setLocalProperty("callSite.short", callSite)
+      sc.clearCallSite()
     }
   }
 
-  private def train(session: Session, plan: EpochPlan, validates: Boolean): TrainingResult = {
-    if (plan.records == 0) {
-      throw new DataException("training: expected rows, got none. Look at the filters of the DataFrame.")
+  /** Number of rows of each shard. */
+  private def load(
+      session: Session,
+      role: Role,
+      data: TrainingRows,
+      shards: Int
+  ): IndexedSeq[Long] = {
+    val rows = session.load(role, ShardedDataset(data.rows, data.encoder, shards))
+    if (rows.sum == 0) {
+      throw new DataException(s"$role: expected rows, got none. Look at the DataFrame's filters.")
     }
-    val progress = Progress(conf, settings.epochs, plan.records)
-    var iteration = 0L
-    val epochs = (0 until settings.epochs).map { epoch =>
-      var lossSum = 0.0
-      var records = 0L
-      val start = System.nanoTime
-      for (index <- 0 until plan.iterations; count = plan.count(index) if count > 0) {
-        val step = Step(iteration, epoch.toLong, index.toLong, plan.iterations.toLong, count)
-        lossSum += session.iterate(step).map(_.lossSum).sum
-        checkLoss(lossSum, step)
-        records += count
-        iteration += 1
-        progress.iterated(epoch, lossSum / records, records)
-      }
-      val seconds = (System.nanoTime - start) / 1e9
-      val evaluation = if (validates) Some(session.evaluate(iteration)) else None
-      val hash = session.hash(iteration)
-      val result = EpochResult(epoch, lossSum / records, records, seconds, hash, evaluation)
-      logInfo(s"epoch $epoch: loss ${result.loss}, weights $hash")
-      progress.ended(result)
-      result
+    rows
+  }
+
+  /** One epoch: every row of the training set once. */
+  private def learn(session: Session, steps: Seq[Step], progress: Progress): Learned = {
+    val times = mutable.ArrayBuffer(System.nanoTime)
+    var lossSum = 0.0
+    var records = 0L
+    steps.foreach { step =>
+      lossSum += session.iterate(step).map(_.lossSum).sum
+      records += step.count
+      checkLoss(lossSum, step)
+      times += System.nanoTime
+      progress.iterated(step.epoch.toInt, lossSum / records, records)
     }
-    new TrainingResult(epochs, session.write(iteration))
+    Learned(lossSum / records, records, times.toSeq)
   }
 
   private def checkLoss(lossSum: Double, step: Step): Unit =
     if (lossSum.isNaN || lossSum.isInfinite) {
       throw new DivergedException(
         s"training: expected a finite loss, got $lossSum at iteration ${step.iteration} (epoch " +
-          s"${step.epoch}). Lower the learning rate, clip the gradients, or scale the features.")
+          s"${step.epoch}). Lower the learning rate, clip the gradients, or scale the features."
+      )
     }
+}
+
+/** Mean loss and rows of an epoch, and when its iterations began and ended. */
+private final case class Learned(loss: Double, records: Long, times: Seq[Long]) {
+  def seconds: Double = (times.last - times.head) / 1e9
+
+  /** Median time of an iteration. */
+  def iterationMs: Double = {
+    val sorted = times.zip(times.tail).map { case (begin, end) => (end - begin) / 1e6 }.sorted
+    sorted(sorted.length / 2)
+  }
 }

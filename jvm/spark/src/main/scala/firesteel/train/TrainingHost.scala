@@ -17,8 +17,8 @@ import firesteel.jni._
 private[train] final class TrainingHost private (
     val spec: TrainingSpec,
     place: Place,
-    native: Closing)
-    extends AutoCloseable {
+    native: Closing
+) extends AutoCloseable {
   private val model = native.add(NativeModel.define(spec.definition))
   private val worker =
     native.add(new NativeWorker(model, spec.loss, place.threads, spec.seed))
@@ -47,6 +47,12 @@ private[train] final class TrainingHost private (
 
   /** Where the tasks of this training receive slices. */
   def connect(peers: IndexedSeq[Address]): Unit = synchronized {
+    if (ranges.exists(_.bytes > Int.MaxValue)) {
+      throw new TrainingException(
+        s"training ${spec.id}: expected slices below 2 GiB, got ${own.bytes} bytes. Use more " +
+          s"executors than ${place.tasks}."
+      )
+    }
     val timeout = Conf.ExchangeTimeout.get(SparkEnv.get.conf).getOrElse(120)
     outbox = Some(new Outbox(spec, Exchange.of(TrainingHosts), peers, timeout))
   }
@@ -78,7 +84,8 @@ private[train] final class TrainingHost private (
         step.epoch,
         step.index,
         step.of,
-        step.count)
+        step.count
+      )
       roots = Root.fromPairs(worker.roots())
       NativeMemory.account(NativeBuffer.allocated())
       sendGradients(step.iteration)
@@ -158,13 +165,15 @@ private[train] final class TrainingHost private (
     Array.fill(2)(native.add(new NativeBuffer(bytes)))
 
   private def checkOpen(): Unit =
-    if (closed) throw new IllegalStateException(s"training ${spec.id}: it has ended on this executor.")
+    if (closed)
+      throw new IllegalStateException(s"training ${spec.id}: it has ended on this executor.")
 
   private def begin(iteration: Long): Unit = {
     checkOpen()
     if (iteration < current) {
       throw new IllegalStateException(
-        s"training ${spec.id}: iteration $iteration is over, $current is running.")
+        s"training ${spec.id}: iteration $iteration is over, $current is running."
+      )
     }
   }
 
@@ -172,7 +181,12 @@ private[train] final class TrainingHost private (
     for (sender <- outbox; (root, index) <- roots.zipWithIndex) {
       val gradient = gradients.add(worker.gradient(index))
       others.foreach { peer =>
-        sender.send(peer, SliceName(SliceKind.Gradient, iteration, peer, root), gradient, ranges(peer))
+        sender.send(
+          peer,
+          SliceName(SliceKind.Gradient, iteration, peer, root),
+          gradient,
+          ranges(peer)
+        )
       }
     }
 
@@ -189,7 +203,8 @@ private[train] final class TrainingHost private (
   private def update(
       iteration: Long,
       tree: Seq[OwnedRoot],
-      sources: Seq[(NativeBuffer, Long)]): Unit = {
+      sources: Seq[(NativeBuffer, Long)]
+  ): Unit = {
     val next = iteration + 1
     val (buffers, offsets) = sources.unzip
     optimizer.update(
@@ -203,7 +218,8 @@ private[train] final class TrainingHost private (
       weightsOf(iteration),
       states((iteration % 2).toInt),
       weightsOf(next),
-      states((next % 2).toInt))
+      states((next % 2).toInt)
+    )
     if (place.tasks == 1) slices.publishAll(next)
   }
 

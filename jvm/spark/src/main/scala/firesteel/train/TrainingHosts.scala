@@ -17,7 +17,8 @@ private[train] object TrainingHosts extends SliceReceiver {
 
   /** This JVM's part of a training. */
   def apply(id: UUID): TrainingHost = find(id).getOrElse(
-    throw new IllegalStateException(s"training $id: it has ended on this executor."))
+    throw new IllegalStateException(s"training $id: it has ended on this executor.")
+  )
 
   /** Frees this JVM's part of a training, if there is one. */
   def release(id: UUID): Unit = Option(hosts.remove(id)).foreach(_.close())

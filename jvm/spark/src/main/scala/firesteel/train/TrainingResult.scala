@@ -33,6 +33,7 @@ private[train] final case class ShardLoss(lossSum: Double, count: Long)
  * @param loss mean loss of the rows while they were learned from
  * @param records number of rows
  * @param seconds time of the iterations, without validation
+ * @param iterationMs median time of an iteration in milliseconds
  * @param weightsHash SHA-256 of the weights: equal hashes are equal bits
  * @param validation measured with the validation rows, if there are any
  */
@@ -41,8 +42,10 @@ final case class EpochResult(
     loss: Double,
     records: Long,
     seconds: Double,
+    iterationMs: Double,
     weightsHash: String,
-    validation: Option[Evaluation]) {
+    validation: Option[Evaluation]
+) {
 
   /** Rows per second. */
   def recordsPerSecond: Double = records / seconds
@@ -56,7 +59,8 @@ final case class EpochResult(
  */
 final class TrainingResult private[train] (
     val epochs: IndexedSeq[EpochResult],
-    val modelFile: Array[Byte]) {
+    val modelFile: Array[Byte]
+) {
 
   /** SHA-256 of the trained weights. */
   def weightsHash: String = epochs.last.weightsHash

@@ -24,7 +24,8 @@ private[firesteel] final case class TrainingSpec(
     shards: Int,
     seed: Long,
     batchSize: Int,
-    probe: Probe)
+    probe: Probe
+)
 
 /**
  * One executor's place in a training.
@@ -49,7 +50,8 @@ private[firesteel] final case class Step(
     epoch: Long,
     index: Long,
     of: Long,
-    count: Long)
+    count: Long
+)
 
 /** Sees the phases of an iteration in their tasks. */
 private[firesteel] trait Probe extends Serializable {

@@ -38,7 +38,8 @@ class RowEncoderSuite extends SparkSuite {
       Seq(
         "array(cast(1.5 as float), cast(-2 as float), cast(0.25 as float))",
         "array(cast(1.5 as double), cast(-2 as double), cast(0.25 as double))",
-        "array(1.50, -2.00, 0.25)").foreach { expression =>
+        "array(1.50, -2.00, 0.25)"
+      ).foreach { expression =>
         assert(encode(row(spark, expression), "x" -> shape) == Seq(Seq(1.5f, -2f, 0.25f)))
       }
       assert(encode(row(spark, "array(1, 2, 3)"), "x" -> shape) == Seq(Seq(1f, 2f, 3f)))
@@ -53,10 +54,12 @@ class RowEncoderSuite extends SparkSuite {
       val vectors = Seq(
         Vectors.dense(0, 2.5, 0),
         Vectors.sparse(3, Array(1), Array(2.5)),
-        Vectors.dense(4, 5, 6))
+        Vectors.dense(4, 5, 6)
+      )
       val rows = spark.createDataFrame(vectors.map(Tuple1(_))).toDF("x")
       assert(
-        encode(rows, "x" -> shape) == Seq(Seq(0f, 2.5f, 0f), Seq(0f, 2.5f, 0f), Seq(4f, 5f, 6f)))
+        encode(rows, "x" -> shape) == Seq(Seq(0f, 2.5f, 0f), Seq(0f, 2.5f, 0f), Seq(4f, 5f, 6f))
+      )
     }
   }
 
@@ -71,7 +74,8 @@ class RowEncoderSuite extends SparkSuite {
   test("a missing column is named before any job starts") {
     withSpark("local[2]") { spark =>
       val message = intercept[DataException](
-        RowEncoder(spark.range(1).schema, Seq("image" -> shape))).getMessage
+        RowEncoder(spark.range(1).schema, Seq("image" -> shape))
+      ).getMessage
       assert(message.contains("""column "image": expected a column with 3 finite numbers"""))
       assert(message.contains("[id]"))
     }
@@ -88,14 +92,18 @@ class RowEncoderSuite extends SparkSuite {
       val number = row(spark, "1").schema
       assert(
         intercept[DataException](RowEncoder(number, Seq("x" -> shape))).getMessage
-          .contains("got a single number"))
+          .contains("got a single number")
+      )
     }
   }
 
   test("a null, a null inside, and a wrong length are named with their row") {
     withSpark("local[2]") { spark =>
       val nulls = row(spark, "cast(null as array<float>)")
-      assert(refusal(nulls, "x" -> shape).contains("row 0 of partition 0: expected 3 finite numbers"))
+      assert(refusal(
+        nulls,
+        "x" -> shape
+      ).contains("row 0 of partition 0: expected 3 finite numbers"))
       assert(refusal(nulls, "x" -> shape).contains("got null"))
       Seq("float", "double").foreach { kind =>
         val inside = row(spark, s"array(cast(1 as $kind), cast(null as $kind), cast(2 as $kind))")

@@ -124,7 +124,8 @@ class NNClassifierSuite extends TrainingFixture {
       def hash(stage: NNClassifier) = stage.fit(rows(spark)).weightsHash
       assert(
         hash(classifier.setOptimizer(SGD(learningRate = 0.5)).setLearningRate(0.05)) ==
-          hash(classifier.setOptimizer(SGD(learningRate = 0.05))))
+          hash(classifier.setOptimizer(SGD(learningRate = 0.05)))
+      )
     }
   }
 
@@ -143,7 +144,8 @@ class NNClassifierSuite extends TrainingFixture {
         intercept[IllegalArgumentException](stage.fit(data)).getMessage
       assert(
         intercept[IllegalStateException](new NNClassifier().fit(data)).getMessage
-          .contains("Call setModel"))
+          .contains("Call setModel")
+      )
       assert(refusal(classifier.setFeaturesCol("y")).contains("column \"y\""))
       assert(refusal(classifier.setLabelCol("y")).contains("column \"y\""))
       val scores = NNClassifier(Sequential(Seq(4), Dense(1)), CrossEntropy()).setFeaturesCol("x")
@@ -152,7 +154,8 @@ class NNClassifierSuite extends TrainingFixture {
       val taken = classifier.setPredictionCol("label")
       assert(
         intercept[IllegalArgumentException](taken.transformSchema(data.schema)).getMessage
-          .contains("setPredictionCol"))
+          .contains("setPredictionCol")
+      )
     }
   }
 

@@ -48,6 +48,19 @@ class NNEstimatorSuite extends TrainingFixture {
     }
   }
 
+  test("predictions can be filtered, pruned, aggregated and joined with themselves") {
+    withSpark("local[2]") { spark =>
+      val data =
+        rows(spark, count = 100).withColumn("target", target).withColumn("id", hash(col("x")))
+      val predicted = estimator.setMaxEpoch(1).fit(data).transform(data)
+      assert(predicted.select("id").count() == 100)
+      assert(predicted.where("prediction[0] > -100").groupBy("label").count().count() == 3)
+      assert(predicted.orderBy("id").limit(7).select("prediction").collect().length == 7)
+      val joined = predicted.as("a").join(predicted.as("b"), "id")
+      assert(joined.where("a.prediction = b.prediction").count() == 100)
+    }
+  }
+
   test("a model of several inputs takes a column for each") {
     withSpark("local[2]") { spark =>
       val (left, right) = (Input(Seq(2)), Input(Seq(2)))

@@ -29,7 +29,8 @@ class ClusterSuite extends TrainingFixture {
       cluster,
       "spark.authenticate" -> "true",
       "spark.authenticate.secret" -> "secret of the test",
-      "spark.network.crypto.enabled" -> "true") { spark =>
+      "spark.network.crypto.enabled" -> "true"
+    ) { spark =>
       assert(train(spark).weightsHash == expected)
     }
   }

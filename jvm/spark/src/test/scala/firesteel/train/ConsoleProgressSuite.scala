@@ -14,7 +14,7 @@ class ConsoleProgressSuite extends AnyFunSuite {
     bytes.toString
   }
 
-  private val epoch = EpochResult(0, 0.5, 100, 2.0, "abc", Some(Evaluation(10, 4.0, 9)))
+  private val epoch = EpochResult(0, 0.5, 100, 2.0, 1.5, "abc", Some(Evaluation(10, 4.0, 9)))
 
   test("the bar shows epoch, part, loss, speed and the time left") {
     val text = shown(hasBar = true) { progress =>

@@ -45,11 +45,17 @@ class SlicesSuite extends AnyFunSuite {
   test("bytes that are no header are refused") {
     val header = SliceHeader(UUID.randomUUID(), UUID.randomUUID(), gradient(7), 12)
     val short = header.encode.limit(20).slice()
-    assert(intercept[IllegalArgumentException](SliceHeader.decode(short)).getMessage.contains("20 bytes"))
+    assert(
+      intercept[IllegalArgumentException](SliceHeader.decode(short)).getMessage.contains("20 bytes")
+    )
     val strange = header.encode.put(0, 9.toByte)
-    assert(intercept[IllegalArgumentException](SliceHeader.decode(strange)).getMessage.contains("magic"))
+    assert(
+      intercept[IllegalArgumentException](SliceHeader.decode(strange)).getMessage.contains("magic")
+    )
     val kind = header.encode.put(36, 9.toByte)
-    assert(intercept[IllegalArgumentException](SliceHeader.decode(kind)).getMessage.contains("kind 9"))
+    assert(
+      intercept[IllegalArgumentException](SliceHeader.decode(kind)).getMessage.contains("kind 9")
+    )
   }
 
   test("weights arrive at their place in the vector of their iteration") {

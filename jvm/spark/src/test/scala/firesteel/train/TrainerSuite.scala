@@ -61,8 +61,11 @@ class TrainerSuite extends TrainingFixture {
   test("a DataFrame without rows is refused") {
     withSpark("local[2]") { spark =>
       val empty = encoded(rows(spark).where("false"))
-      val e = intercept[DataException](new Trainer(spark, settings()).fit(empty, None))
-      assert(e.getMessage.contains("expected rows, got none"))
+      val full = encoded(rows(spark))
+      Seq((empty, None), (full, Some(empty))).foreach { case (training, validation) =>
+        val e = intercept[DataException](new Trainer(spark, settings()).fit(training, validation))
+        assert(e.getMessage.contains("expected rows, got none"))
+      }
     }
   }
 
@@ -99,7 +102,8 @@ class TrainerSuite extends TrainingFixture {
     withSpark(
       "local[2]",
       "spark.memory.offHeap.enabled" -> "true",
-      "spark.memory.offHeap.size" -> "64m") { spark =>
+      "spark.memory.offHeap.size" -> "64m"
+    ) { spark =>
       train(spark, settings(epochs = 1))
       val status = spark.sparkContext.getExecutorMemoryStatus.values
       assert(status.forall { case (most, left) => most - left < (1 << 20) })
@@ -110,7 +114,8 @@ class TrainerSuite extends TrainingFixture {
     withSpark(
       "local[2]",
       "spark.memory.offHeap.enabled" -> "true",
-      "spark.memory.offHeap.size" -> "1m") { spark =>
+      "spark.memory.offHeap.size" -> "1m"
+    ) { spark =>
       val many = encoded(rows(spark, count = 60000))
       val e = intercept[NativeMemoryException](new Trainer(spark, settings()).fit(many, None))
       assert(e.getMessage.contains("Raise spark.memory.offHeap.size"))

@@ -26,14 +26,18 @@ abstract class TrainingFixture extends SparkSuite {
     spark
       .range(0, count, 1, partitions)
       .select(x.as("x"))
-      .withColumn("label", (array_position(col("x"), greatest((0 until 3).map(col("x")(_)): _*)) - 1))
+      .withColumn(
+        "label",
+        (array_position(col("x"), greatest((0 until 3).map(col("x")(_)): _*)) - 1)
+      )
   }
 
   protected def settings(
       epochs: Int = 3,
       shards: Int = 4,
       batchSize: Int = 50,
-      optimizer: Optimizer = Adam(learningRate = 0.01)): TrainingSettings =
+      optimizer: Optimizer = Adam(learningRate = 0.01)
+  ): TrainingSettings =
     TrainingSettings(
       network.toJson,
       CrossEntropy().toJson,
@@ -41,7 +45,8 @@ abstract class TrainingFixture extends SparkSuite {
       batchSize,
       epochs,
       seed = 7,
-      shards = Some(shards))
+      shards = Some(shards)
+    )
 
   protected def encoded(rows: DataFrame): TrainingRows = {
     val encoder = RowEncoder(rows.schema, columns)
@@ -51,7 +56,8 @@ abstract class TrainingFixture extends SparkSuite {
   protected def train(
       spark: SparkSession,
       what: TrainingSettings = settings(),
-      probe: Probe = NoProbe): TrainingResult =
+      probe: Probe = NoProbe
+  ): TrainingResult =
     new Trainer(spark, what, probe)
       .fit(encoded(rows(spark)), Some(encoded(rows(spark, count = 100))))
 }

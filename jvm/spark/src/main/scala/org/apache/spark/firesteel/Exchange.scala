@@ -39,7 +39,9 @@ object Cluster {
     sc.statusStore
       .executorList(activeOnly = true)
       .filter(summary => summary.totalCores > 0 && alive(summary.id))
-      .map(summary => Executor(summary.id, Utils.parseHostPort(summary.hostPort)._1, summary.totalCores))
+      .map(summary =>
+        Executor(summary.id, Utils.parseHostPort(summary.hostPort)._1, summary.totalCores)
+      )
       .sortBy(executor => (executor.id.length, executor.id))
   }
 
@@ -68,14 +70,16 @@ object NativeMemory {
   def account(allocated: Long): Unit = synchronized {
     val manager = SparkEnv.get.memoryManager
     if (manager.maxOffHeapStorageMemory > 0) {
-      val before = accounted.collect { case (owner, bytes) if owner eq manager => bytes }.getOrElse(0L)
+      val before =
+        accounted.collect { case (owner, bytes) if owner eq manager => bytes }.getOrElse(0L)
       if (allocated < before) {
         manager.releaseStorageMemory(before - allocated, MemoryMode.OFF_HEAP)
       } else if (allocated > before && !acquire(manager, allocated - before)) {
         throw new NativeMemoryException(
           s"executor ${SparkEnv.get.executorId}: expected ${allocated - before} more bytes of " +
             s"off-heap memory beside $before, got a refusal. Raise spark.memory.offHeap.size or use " +
-            "more executors.")
+            "more executors."
+        )
       }
       accounted = Some((manager, allocated))
     }
@@ -95,16 +99,19 @@ final class Exchange private (receiver: SliceReceiver) {
   private val conf = SparkTransportConf.fromSparkConf(
     env.conf,
     "firesteel",
-    sslOptions = Some(security.getRpcSSLOptions()))
+    sslOptions = Some(security.getRpcSSLOptions())
+  )
   private val context = new TransportContext(conf, new Exchange.Handler(receiver))
 
   private val clients = context.createClientFactory(
     if (security.isAuthenticationEnabled()) {
       Collections.singletonList[TransportClientBootstrap](
-        new AuthClientBootstrap(conf, security.getSaslUser(), security))
+        new AuthClientBootstrap(conf, security.getSaslUser(), security)
+      )
     } else {
       Collections.emptyList[TransportClientBootstrap]
-    })
+    }
+  )
 
   private val server = {
     val bootstraps = if (security.isAuthenticationEnabled()) {
@@ -121,7 +128,8 @@ final class Exchange private (receiver: SliceReceiver) {
           (started, started.getPort)
         },
         env.conf,
-        "firesteel exchange")
+        "firesteel exchange"
+      )
       ._1
   }
 
@@ -132,7 +140,12 @@ final class Exchange private (receiver: SliceReceiver) {
    * Sends `body`, which must not change until `done` is called: with the reason if the slice did not
    * arrive.
    */
-  def push(to: Address, header: ByteBuffer, body: ByteBuffer, done: Option[Throwable] => Unit): Unit =
+  def push(
+      to: Address,
+      header: ByteBuffer,
+      body: ByteBuffer,
+      done: Option[Throwable] => Unit
+  ): Unit =
     try {
       clients
         .createClient(to.host, to.port)
@@ -142,7 +155,8 @@ final class Exchange private (receiver: SliceReceiver) {
           new RpcResponseCallback {
             override def onSuccess(response: ByteBuffer): Unit = done(None)
             override def onFailure(e: Throwable): Unit = done(Some(e))
-          })
+          }
+        )
       ()
     } catch {
       case NonFatal(e) => done(Some(e))
@@ -167,14 +181,17 @@ object Exchange {
     override def receive(
         client: TransportClient,
         message: ByteBuffer,
-        callback: RpcResponseCallback): Unit =
+        callback: RpcResponseCallback
+    ): Unit =
       callback.onFailure(
-        new UnsupportedOperationException("firesteel exchange: expected a slice, got a message."))
+        new UnsupportedOperationException("firesteel exchange: expected a slice, got a message.")
+      )
 
     override def receiveStream(
         client: TransportClient,
         header: ByteBuffer,
-        callback: RpcResponseCallback): StreamCallbackWithID = {
+        callback: RpcResponseCallback
+    ): StreamCallbackWithID = {
       val sink = receiver.open(header)
       new StreamCallbackWithID {
         override def getID: String = "firesteel"

@@ -7,7 +7,7 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.{DataFrame, Dataset}
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions._
-import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, UnaryNode}
+import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project, UnaryNode}
 import org.apache.spark.sql.catalyst.plans.physical.Partitioning
 import org.apache.spark.sql.classic
 import org.apache.spark.sql.execution.{SparkPlan, SparkStrategy, UnaryExecNode}
@@ -58,14 +58,20 @@ object PredictBatches {
         val features = predictor.features.map { name =>
           plan.output.find(attribute => resolver(attribute.name, name)).getOrElse(
             throw new IllegalArgumentException(
-              s"""column "$name": expected among ${dataset.columns.mkString("[", ", ", "]")}."""))
+              s"""column "$name": expected among ${dataset.columns.mkString("[", ", ", "]")}."""
+            )
+          )
         }
         val prediction = AttributeReference(column, predictor.dataType, nullable = false)()
-        classic.Dataset.ofRows(session, PredictNode(plan, features, prediction, predictor))
+        // The alias gets a new id where the result is joined with itself; the node's own would clash.
+        val output = plan.output :+ Alias(prediction, column)()
+        val node = PredictNode(plan, features, prediction, predictor)
+        classic.Dataset.ofRows(session, Project(output, node))
       case other =>
         throw new UnsupportedOperationException(
           s"transform: expected a DataFrame of a classic Spark session, got " +
-            s"${other.getClass.getName}. Predict where the Spark driver is, not over Spark Connect.")
+            s"${other.getClass.getName}. Predict where the Spark driver is, not over Spark Connect."
+        )
     }
 }
 
@@ -73,8 +79,8 @@ private[firesteel] final case class PredictNode(
     child: LogicalPlan,
     features: Seq[Attribute],
     prediction: Attribute,
-    predictor: BatchPredictor)
-    extends UnaryNode {
+    predictor: BatchPredictor
+) extends UnaryNode {
   override def output: Seq[Attribute] = child.output :+ prediction
   override def producedAttributes: AttributeSet = AttributeSet(prediction)
   @transient override lazy val references: AttributeSet = AttributeSet(features)
@@ -94,8 +100,8 @@ private[firesteel] final case class PredictExec(
     child: SparkPlan,
     features: Seq[Attribute],
     prediction: Attribute,
-    predictor: BatchPredictor)
-    extends UnaryExecNode {
+    predictor: BatchPredictor
+) extends UnaryExecNode {
   override def output: Seq[Attribute] = child.output :+ prediction
   override def producedAttributes: AttributeSet = AttributeSet(prediction)
   @transient override lazy val references: AttributeSet = AttributeSet(features)
@@ -120,8 +126,8 @@ private final class PredictingIterator(
     rows: Iterator[InternalRow],
     predictor: PartitionPredictor,
     select: UnsafeProjection,
-    join: UnsafeProjection)
-    extends Iterator[InternalRow] {
+    join: UnsafeProjection
+) extends Iterator[InternalRow] {
   private val batch = new ArrayBuffer[InternalRow](predictor.batchSize)
   private var predictions: IndexedSeq[Any] = IndexedSeq.empty
   private var position = 0
