@@ -1,7 +1,7 @@
 //! The graphs in which a case is run.
 
 use super::Case;
-use nn::ops::MeanSquaredError;
+use nn::ops::{MeanSquaredError, Mul};
 use nn::{Graph, Initializer, ParameterKind, ParameterTable, ValueId, differentiate};
 use oracle::{Array, ops::loss};
 use tensor::Shape;
@@ -34,6 +34,17 @@ impl Case {
     /// The op, the mean squared error of its first result (unless that is a loss itself) against
     /// scattered numbers, and the gradients by the operands `by`.
     pub fn training(&self, by: &[usize]) -> Training {
+        self.build(by, false)
+    }
+
+    /// [`Case::training`] by all operands, each multiplied by an input before. Without that, what
+    /// depends on weights alone is computed once and not in each run.
+    pub fn timed_training(&self) -> Training {
+        let by = (0..self.operands.len()).filter(|&i| self.operands[i].differentiable);
+        self.build(&by.collect::<Vec<_>>(), true)
+    }
+
+    fn build(&self, by: &[usize], gated: bool) -> Training {
         let operands = self.arrays();
         let mut parameters = ParameterTable::new();
         let mut weights = Vec::new();
@@ -52,6 +63,13 @@ impl Case {
                 inputs.push(operand.to_f32());
                 graph.input("operand", Shape::new(&operand.dims))
             });
+        }
+        if gated {
+            let gate = graph.input("gate", Shape::new(&[1]));
+            inputs.push(vec![1.0]);
+            for &i in by {
+                src[i] = graph.add("gate", Mul::default(), &[src[i], gate]).unwrap()[0];
+            }
         }
         let y = self.add(&mut graph, &src)[0];
         let shape = graph.shape(y).clone();

@@ -5,6 +5,7 @@
 use nn::{Graph, Plan, PlanOptions, Prepared, RunContext, Workspace};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tensor::Buffer;
 
 /// What every run is keyed by.
@@ -77,6 +78,12 @@ impl Session {
     pub fn run(&mut self) -> &mut Session {
         self.workspace.run(&CONTEXT, Some(&self.gradient)).unwrap();
         self
+    }
+
+    /// Runs all steps and returns the time of those of the nodes whose names begin like this.
+    pub fn run_timed(&mut self, prefix: &str) -> Duration {
+        let times = self.workspace.run_timed(&CONTEXT, Some(&self.gradient)).unwrap();
+        times.iter().filter(|(node, _)| node.starts_with(prefix)).map(|(_, time)| *time).sum()
     }
 
     /// Output `o` of the last run.
