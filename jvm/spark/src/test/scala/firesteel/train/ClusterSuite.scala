@@ -1,16 +1,27 @@
 package firesteel.train
 
 import org.apache.spark.TaskContext
+import org.apache.spark.sql.SparkSession
+
+import firesteel.jni.NativeBuffer
+import firesteel.nn._
+import firesteel.optim.SGD
 
 /** Two executors, each a JVM of its own. */
 class ClusterSuite extends TrainingFixture {
   private val cluster = "local-cluster[2,1,1024]"
 
-  test("two executors give the weights of one") {
+  /** Native memory of the executors. */
+  private def allocated(spark: SparkSession): Set[Long] =
+    spark.sparkContext.parallelize(1 to 8, 8).map(_ => NativeBuffer.allocated()).collect().toSet
+
+  test("two executors give the weights of one and keep no native memory") {
     val expected = withSpark("local[2]")(train(_).epochs.map(_.weightsHash))
     withSpark(cluster) { spark =>
       assert(train(spark).epochs.map(_.weightsHash) == expected)
       assert(train(spark).epochs.map(_.weightsHash) == expected)
+      intercept[DivergedException](train(spark, settings(optimizer = SGD(3e38), epochs = 5)))
+      assert(allocated(spark) == Set(0L))
     }
   }
 
@@ -20,6 +31,22 @@ class ClusterSuite extends TrainingFixture {
       Seq[Phase](Phase.ForwardBackward, Phase.ParameterSync).foreach { phase =>
         assert(train(spark, probe = new FailOnce(phase, 5)).weightsHash == expected)
       }
+    }
+  }
+
+  test("tasks that land on the wrong executor are placed again") {
+    val expected = withSpark("local[2]")(train(_, settings(shards = 5)).weightsHash)
+    withSpark("local-cluster[2,2,1024]", "spark.locality.wait" -> "0") { spark =>
+      assert(train(spark, settings(shards = 5)).weightsHash == expected)
+    }
+  }
+
+  test("slices of many network frames arrive whole") {
+    val wide = Sequential(Seq(4), Dense(2000, activation = "tanh"), Dense(200), Dense(3))
+    val large = settings(epochs = 1).copy(definition = wide.toJson)
+    val expected = withSpark("local[2]")(train(_, large).weightsHash)
+    withSpark(cluster) { spark =>
+      assert(train(spark, large).weightsHash == expected)
     }
   }
 
