@@ -19,9 +19,12 @@ usage:
                       16 to infer
         --dtype T     precision; f32
         --secs S      time to measure for; default 10
-  firesteel golden FILE [--tolerance T] [--steps N]
+  firesteel golden FILE [--reference FILE] [--tolerance T] [--steps N]
       Replays a training run that PyTorch recorded (FILE is golden/CASE.json), in one replica,
       and prints the losses side by side.
+        --reference FILE
+                      the run in f64 (tests/golden/CASE_f64.json), to compare with instead of
+                      PyTorch's in f32; says how far that one is from it too
         --tolerance T largest relative difference of a loss; default 1e-5
         --steps N     steps to replay; default all of the file
   firesteel --help | --version
@@ -71,6 +74,8 @@ pub struct Bench {
 pub struct Golden {
     /// The recorded run.
     pub file: PathBuf,
+    /// The same run in f64.
+    pub reference: Option<PathBuf>,
     /// Largest relative difference of a loss.
     pub tolerance: f64,
     /// Steps to replay; `None` for all.
@@ -125,10 +130,11 @@ fn bench(mut parser: Parser) -> Result<Command, Error> {
 }
 
 fn golden(mut parser: Parser) -> Result<Command, Error> {
-    let (mut file, mut tolerance, mut steps) = (None, 1e-5, None);
+    let (mut file, mut reference, mut tolerance, mut steps) = (None, None, 1e-5, None);
     while let Some(arg) = parser.next().map_err(usage)? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Long("reference") => reference = Some(parser.value().map_err(usage)?.into()),
             Arg::Long("tolerance") => tolerance = number(&mut parser, "--tolerance", 0.0..=1.0)?,
             Arg::Long("steps") => steps = Some(number(&mut parser, "--steps", 1..=100_000)?),
             Arg::Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
@@ -136,7 +142,7 @@ fn golden(mut parser: Parser) -> Result<Command, Error> {
         }
     }
     let file = file.ok_or_else(|| Error::Usage("golden: expected FILE, got nothing".into()))?;
-    Ok(Command::Golden(Golden { file, tolerance, steps }))
+    Ok(Command::Golden(Golden { file, reference, tolerance, steps }))
 }
 
 fn usage(error: lexopt::Error) -> Error {

@@ -15,7 +15,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A golden file is not what this tool expects.
-    #[error("{}: {problem}. Use a file that peers/golden.py wrote for a case of this tool.", .path.display())]
+    #[error("{}: {problem}. Use a file that peers/golden.py or tests/golden wrote for a case of this tool.", .path.display())]
     Golden {
         /// Path of the file.
         path: PathBuf,

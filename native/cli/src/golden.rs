@@ -2,12 +2,14 @@
 
 use crate::args::Golden;
 use crate::cases::Case;
+use crate::report::{Loss, NormDifferences, Report};
 use crate::training::Training;
 use crate::{Error, detrand};
 use layers::Model;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use train::Optimizer;
 use train::optim::Sgd;
@@ -58,66 +60,23 @@ struct Parameter {
     constant: Option<f32>,
 }
 
-/// Losses side by side.
-pub struct Report {
+/// A run in f64, as `tests/golden/resnet50_f64.py` writes it.
+#[derive(Deserialize)]
+struct Reference {
     case: String,
-    /// Ours, PyTorch's in f32 and, where recorded, in f64.
-    losses: Vec<(f64, f64, Option<f64>)>,
-    /// Largest relative difference of a parameter's gradient norm in the first step, and whose.
-    gradient: (f64, String),
-    tolerance: f64,
-}
-
-impl Report {
-    /// Whether every loss is within the tolerance of PyTorch's in f32.
-    pub fn passed(&self) -> bool {
-        self.largest() <= self.tolerance
-    }
-
-    /// Largest relative difference of a loss; NaN counts as infinite.
-    fn largest(&self) -> f64 {
-        let differences = self.losses.iter().map(|(ours, theirs, _)| relative(*ours, *theirs));
-        differences.fold(0.0, f64::max)
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:>4} {:>14} {:>14} {:>10} {:>14}",
-            "step", "firesteel", "f32", "difference", "f64"
-        )?;
-        for (step, (ours, single, double)) in self.losses.iter().enumerate() {
-            let difference = relative(*ours, *single);
-            write!(f, "{step:>4} {ours:>14.9} {single:>14.9} {difference:>10.1e}")?;
-            match double {
-                Some(double) => writeln!(f, " {double:>14.9}")?,
-                None => writeln!(f, " {:>14}", "-")?,
-            }
-        }
-        let (difference, parameter) = &self.gradient;
-        writeln!(f, "gradient norms of step 0: largest difference {difference:.1e} ({parameter})")?;
-        writeln!(
-            f,
-            "{}: {}: largest difference {:.1e} in {} steps, tolerance {:.0e}",
-            self.case,
-            if self.passed() { "passed" } else { "FAILED" },
-            self.largest(),
-            self.losses.len(),
-            self.tolerance
-        )
-    }
+    loss_f64: Vec<f64>,
+    step0_f64: FirstStep,
 }
 
 /// Replays a recorded run in one replica.
 pub fn run(options: &Golden) -> Result<Report, Error> {
     let path = &options.file;
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Error::Read { path: path.clone(), source })?;
     let fault = |problem: String| Error::Golden { path: path.clone(), problem };
-    let recording: Recording =
-        serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+    let mut recording: Recording = read(path)?;
+    let reference = match &options.reference {
+        Some(path) => Some(recording.reference(path)?),
+        None => None,
+    };
     let case = Case::find(&recording.case).ok_or_else(|| {
         fault(format!("unknown case \"{}\", expected one of {}", recording.case, Case::names()))
     })?;
@@ -134,18 +93,57 @@ pub fn run(options: &Golden) -> Result<Report, Error> {
     let mut training = Training::new(model.clone(), &rows, &weights, 1, optimizer)?;
     let steps = options.steps.unwrap_or(usize::MAX).min(recording.loss_f32.len());
     let mut losses = Vec::with_capacity(steps);
-    let mut gradient = (0.0, "none".to_owned());
+    let mut norms = BTreeMap::new();
     for (step, single) in recording.loss_f32.iter().take(steps).enumerate() {
         let double = recording.loss_f64.as_ref().and_then(|all| all.get(step)).copied();
-        losses.push((training.step()?, *single, double));
+        losses.push(Loss { ours: training.step()?, single: *single, double });
         if step == 0 {
-            gradient = recording.gradient_difference(&model, training.gradient().unwrap_or(&[]));
+            norms = gradient_norms(&model, training.gradient().unwrap_or(&[]));
         }
     }
-    Ok(Report { case: recording.case, losses, gradient, tolerance: options.tolerance })
+    let single = &recording.step0_f32.grad_l2;
+    let double = reference.map(|first| first.grad_l2);
+    Ok(Report {
+        case: recording.case,
+        losses,
+        gradient: NormDifferences::new(&norms, double.as_ref().unwrap_or(single)),
+        single_gradient: double.map(|double| NormDifferences::new(single, &double)),
+        tolerance: options.tolerance,
+    })
+}
+
+/// A JSON file.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::Golden { path: path.to_owned(), problem: error.to_string() })
+}
+
+/// L2 norm of each parameter's gradient.
+fn gradient_norms(model: &Model, gradient: &[f32]) -> BTreeMap<String, f64> {
+    let norm = |parameter: &nn::Parameter| {
+        let squares =
+            gradient.get(parameter.range())?.iter().map(|value| f64::from(*value).powi(2));
+        Some((parameter.name.clone(), squares.sum::<f64>().sqrt()))
+    };
+    model.parameters().iter().filter_map(norm).collect()
 }
 
 impl Recording {
+    /// Takes the losses in f64 of another file, and as many steps as it has; returns its first step.
+    fn reference(&mut self, path: &Path) -> Result<FirstStep, Error> {
+        let reference: Reference = read(path)?;
+        if reference.case != self.case || reference.loss_f64.is_empty() {
+            let (case, got, steps) = (&self.case, &reference.case, reference.loss_f64.len());
+            let problem = format!("expected losses of {case}, got {steps} losses of {got}");
+            return Err(Error::Golden { path: path.to_owned(), problem });
+        }
+        self.loss_f32.truncate(reference.loss_f64.len());
+        self.loss_f64 = Some(reference.loss_f64);
+        Ok(reference.step0_f64)
+    }
+
     /// The flat vector of weights at the start.
     fn weights(&self, model: &Model) -> Result<Vec<f32>, String> {
         let mut weights = model.initial_weights(0);
@@ -204,20 +202,4 @@ impl Recording {
         rows.iter_mut().zip(labels).for_each(|(row, label)| row.push(label as f32));
         Ok(rows)
     }
-
-    fn gradient_difference(&self, model: &Model, gradient: &[f32]) -> (f64, String) {
-        let difference = |(name, theirs): (&String, &f64)| {
-            let range = model.parameters().get(name)?.range();
-            let squares = gradient.get(range)?.iter().map(|value| f64::from(*value).powi(2));
-            Some((relative(squares.sum::<f64>().sqrt(), *theirs), name.clone()))
-        };
-        let differences = self.step0_f32.grad_l2.iter().filter_map(difference);
-        differences.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((f64::INFINITY, "none".into()))
-    }
-}
-
-/// Difference as a share of what it should be; infinite for NaN.
-fn relative(ours: f64, theirs: f64) -> f64 {
-    let difference = (ours - theirs).abs() / theirs.abs().max(1e-9);
-    if difference.is_nan() { f64::INFINITY } else { difference }
 }

@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod golden;
 mod measure;
+mod report;
 mod resnet50;
 mod training;
 
