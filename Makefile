@@ -51,11 +51,11 @@ format: tools ## format Rust, Java and Scala
 
 .PHONY: bench
 bench: native ## criterion benches of the ops and of a whole iteration
-	FIRESTEEL_ONEDNN=$(CURDIR)/$(NATIVE)/libdnnl.so.3 cargo bench --workspace
+	FIRESTEEL_ONEDNN=$(CURDIR)/$(NATIVE)/libdnnl.so.3 cargo bench --locked --package firesteel
 
 .PHONY: perf
 perf: jars venv ## the figures of docs/performance.md, one JSON line each
-	@PYTHON=$(VENV)/bin/python tests/perf.sh
+	@$(VENV)/bin/python tests/perf.py
 
 .PHONY: native
 native: $(NATIVE)/libfiresteel.so ## the native libraries and the command-line tool

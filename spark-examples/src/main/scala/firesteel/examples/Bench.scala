@@ -1,0 +1,78 @@
+package firesteel.examples
+
+import java.nio.file.{Files, Paths}
+
+import firesteel.ml.NNClassifier
+import firesteel.nn._
+import firesteel.optim.SGD
+import org.apache.spark.SPARK_VERSION
+import org.apache.spark.sql.SparkSession
+
+/**
+ * Times whole training iterations through Spark on synthetic data; prints one line of JSON with the
+ * keys of `firesteel bench`.
+ *
+ * Arguments: a name, the batch size, the number of iterations of an epoch, the number of epochs, and
+ * a file with the model's definition; without a file the model has 100 weights, so that what is timed
+ * is everything but the computing. The first half of the epochs warms the JVM up and does not count.
+ */
+object Bench {
+
+  def main(args: Array[String]): Unit = {
+    val Array(name, batch, iterations, epochs) = args.take(4)
+    val spark = SparkSession.builder().appName(s"bench $name").getOrCreate()
+    try {
+      val model = args.lift(4).map(file => new DefinedModel(name, file)).getOrElse(HundredWeights)
+      println(run(spark, name, model, batch.toInt, iterations.toInt, epochs.toInt))
+    } finally spark.stop()
+  }
+
+  private def run(
+      spark: SparkSession,
+      name: String,
+      model: ModelDefinition,
+      batch: Int,
+      iterations: Int,
+      epochs: Int
+  ): String = {
+    import spark.implicits._
+    val features = inputSize(model)
+    val rows = spark.sparkContext
+      .range(0, batch.toLong * iterations, numSlices = 1 + batch * iterations * features / 250000)
+      .map { row =>
+        val random = new scala.util.Random(row)
+        (Array.fill(features)(random.nextFloat()), random.nextInt(10).toDouble)
+      }
+      .toDF("features", "label")
+    val trained = NNClassifier(model, CrossEntropy())
+      .setOptimizer(SGD(learningRate = 1e-4, momentum = 0.9))
+      .setBatchSize(batch)
+      .setMaxEpoch(epochs)
+      .fit(rows)
+    val times = trained.summary.get.epochs.drop(epochs / 2).map(_.iterationMs).sorted
+    val median = times(times.length / 2)
+    val master = spark.sparkContext.master
+    val threads = spark.sparkContext.defaultParallelism
+    f"""{"framework": "firesteel", "version": "spark $SPARK_VERSION", "variant": "$master", """ +
+      f""""case": "$name", "mode": "spark", "pass": "train", "threads": $threads, """ +
+      f""""batch": $batch, "dtype": "f32", "items_per_s_median": ${batch / median * 1000}%.3f, """ +
+      f""""ms_min": ${times.head}%.3f, "ms_median": $median%.3f, "ms_max": ${times.last}%.3f, """ +
+      f""""iters": ${times.length * iterations}, "weights": "${trained.weightsHash}"}"""
+  }
+
+  private def inputSize(model: ModelDefinition): Int = {
+    val shape = """"shape":\s*\[([0-9,\s]+)\]""".r.findFirstMatchIn(model.toJson).get.group(1)
+    shape.split(",").map(_.trim.toInt).product
+  }
+}
+
+/** A definition from a file. */
+private final class DefinedModel(override val name: String, file: String) extends ModelDefinition {
+  override val toJson: String = Files.readString(Paths.get(file))
+}
+
+/** Nine inputs, ten outputs: 90 weights and 10 biases. */
+private object HundredWeights extends ModelDefinition {
+  override val name: String = "empty"
+  override def toJson: String = Sequential(inputShape = Seq(9), Dense(10)).toJson
+}

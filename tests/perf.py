@@ -1,0 +1,88 @@
+"""Measures the figures of docs/performance.md: the engine alone and through Spark.
+
+One line of JSON per case, with the keys of `firesteel bench`; "mode" is engine or spark. Names of
+cases as arguments measure only those. Run it on an idle machine.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pyspark
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOOL = ROOT / "target/release/firesteel"
+SPARK = pathlib.Path(pyspark.__file__).parent
+ENVIRONMENT = {
+    **os.environ,
+    "FIRESTEEL_ONEDNN": str(ROOT / "target/native/linux-x86_64/libdnnl.so.3"),
+    "SPARK_HOME": str(SPARK),
+    "SPARK_LOCAL_IP": "127.0.0.1",
+}
+
+# case, pass, batch
+ENGINE = [
+    ("lenet5", "train", 128),
+    ("lenet5", "infer", 128),
+    ("resnet50", "train", 16),
+    ("resnet50", "infer", 16),
+]
+
+# case, master, batch, iterations of an epoch, epochs
+THROUGH_SPARK = [
+    ("empty", "local[2]", 128, 100, 20),
+    ("empty", "local-cluster[2,1,1024]", 128, 100, 20),
+    ("lenet5", "local[2]", 128, 100, 20),
+    ("lenet5", "local-cluster[2,1,1024]", 128, 100, 20),
+    ("resnet50", "local[2]", 16, 4, 4),
+]
+
+
+def main(cases: list[str]) -> None:
+    for case, direction, batch in ENGINE:
+        if not cases or case in cases:
+            print(json.dumps(engine(case, direction, batch)), flush=True)
+    for case, master, *sizes in THROUGH_SPARK:
+        if not cases or case in cases:
+            print(json.dumps(through_spark(case, master, *sizes)), flush=True)
+
+
+def engine(case: str, direction: str, batch: int) -> dict:
+    command = [TOOL, "bench", case, direction, "--threads", "2", "--batch", str(batch)]
+    line = json.loads(run(command))
+    return {**line, "mode": "engine", "pass": direction}
+
+
+def through_spark(case: str, master: str, batch: int, iterations: int, epochs: int) -> dict:
+    arguments = [case, str(batch), str(iterations), str(epochs)]
+    if case != "empty":
+        definition = ROOT / f"target/{case}.json"
+        definition.write_text(run([TOOL, "define", case]))
+        arguments.append(str(definition))
+    command = [
+        SPARK / "bin/spark-submit", "--master", master, "--driver-memory", "3g",
+        "--conf", "spark.ui.enabled=false",
+        "--driver-java-options",
+        f"-Dlog4j2.configurationFile=file:{ROOT}/spark-examples/log4j2.properties",
+        "--jars", ROOT / "jvm/spark/target/firesteel-spark_2.13.jar",
+        "--class", "firesteel.examples.Bench",
+        ROOT / "spark-examples/target/firesteel-examples_2.13.jar", *arguments,
+    ]
+    return json.loads(re.search(r"^\{.*\}$", run(command), re.M).group(0))
+
+
+def run(command: list) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], env=ENVIRONMENT, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )
+    if done.returncode != 0:
+        sys.exit(f"{done.stderr[-4000:]}\n{command[0]} ended with {done.returncode}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
