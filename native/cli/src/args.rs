@@ -27,6 +27,8 @@ usage:
                       PyTorch's in f32; says how far that one is from it too
         --tolerance T largest relative difference of a loss; default 1e-5
         --steps N     steps to replay; default all of the file
+  firesteel define CASE
+      Prints the definition of a case as JSON, from which the Spark layer builds the same model.
   firesteel --help | --version
 
 oneDNN is taken from the path in FIRESTEEL_ONEDNN, else from libdnnl.so.3 beside this program or
@@ -45,6 +47,8 @@ pub enum Command {
     Bench(Bench),
     /// Replay a golden run.
     Golden(Golden),
+    /// Print the definition of a case.
+    Define(Case),
 }
 
 /// What is timed.
@@ -90,8 +94,9 @@ pub fn parse(mut parser: Parser) -> Result<Command, Error> {
         Some(Arg::Value(command)) if command == "help" => Ok(Command::Help),
         Some(Arg::Value(command)) if command == "bench" => bench(parser),
         Some(Arg::Value(command)) if command == "golden" => golden(parser),
+        Some(Arg::Value(command)) if command == "define" => define(parser),
         Some(other) => Err(usage(other.unexpected())),
-        None => Err(Error::Usage("expected a command, bench or golden, got none".into())),
+        None => Err(Error::Usage("expected a command, bench, golden or define, got none".into())),
     }
 }
 
@@ -115,9 +120,7 @@ fn bench(mut parser: Parser) -> Result<Command, Error> {
             "bench: expected CASE and train or infer, got \"{got}\""
         )));
     };
-    let case = Case::find(case).ok_or_else(|| {
-        Error::Usage(format!("bench: unknown case {case}. Known cases: {}", Case::names()))
-    })?;
+    let case = known_case("bench", case)?;
     let mode = match mode.as_str() {
         "train" => Mode::Train,
         "infer" => Mode::Infer,
@@ -127,6 +130,21 @@ fn bench(mut parser: Parser) -> Result<Command, Error> {
     };
     let default = if mode == Mode::Train { case.training_batch() } else { 16 };
     Ok(Command::Bench(Bench { case, mode, threads, batch: batch.unwrap_or(default), secs }))
+}
+
+fn define(mut parser: Parser) -> Result<Command, Error> {
+    let case = known_case("define", &text(&mut parser)?)?;
+    match parser.next().map_err(usage)? {
+        Some(other) => Err(usage(other.unexpected())),
+        None => Ok(Command::Define(case)),
+    }
+}
+
+fn known_case(command: &str, name: &str) -> Result<Case, Error> {
+    Case::find(name).ok_or_else(|| {
+        let known = Case::names();
+        Error::Usage(format!("{command}: unknown case {name}. Known cases: {known}"))
+    })
 }
 
 fn golden(mut parser: Parser) -> Result<Command, Error> {

@@ -34,6 +34,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Help => print!("{}", args::HELP),
         Command::Version => println!("firesteel {}", env!("CARGO_PKG_VERSION")),
         Command::Bench(options) => println!("{}", bench::run(&options, &engine::load())?),
+        Command::Define(case) => println!("{}", case.model()?.to_json()),
         Command::Golden(options) => {
             engine::load();
             let report = golden::run(&options)?;
