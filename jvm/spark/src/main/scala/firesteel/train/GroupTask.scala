@@ -50,7 +50,8 @@ private[train] final class GroupTask(
 
     @tailrec def go(left: List[Step], done: Vector[ShardLosses]): Outcome[Array[ShardLosses]] =
       left match {
-        case Nil => if (host.deliver(patience)) Outcome.Done(done.toArray) else Outcome.Unfinished(Nil)
+        case Nil =>
+          if (host.deliver(patience)) Outcome.Done(done.toArray) else Outcome.Unfinished(Nil)
         case step :: rest =>
           one(n, host, step, patience) match {
             case Right(losses) => go(rest, done :+ losses)
@@ -58,7 +59,8 @@ private[train] final class GroupTask(
           }
       }
 
-    if (host.startGroup(start, patience)) go(steps.toList, Vector.empty) else Outcome.Unfinished(Nil)
+    if (host.startGroup(start, patience)) go(steps.toList, Vector.empty)
+    else Outcome.Unfinished(Nil)
   }
 
   /** One iteration; the tasks whose slices did not come, if it did not get to its end. */
