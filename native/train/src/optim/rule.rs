@@ -3,6 +3,9 @@ use crate::Error;
 use crate::error::{check, check_positive};
 use crate::schedule::{Default as Decay, Schedule};
 
+/// Elements that are computed at a time.
+const BLOCK: usize = 16;
+
 /// What an optimizer has to say about itself; all else is the same for all of them.
 pub(super) trait Rule {
     /// The settings that every optimizer has.
@@ -57,22 +60,44 @@ impl Chunk<'_> {
         rule: impl Fn(f32, f32, [f32; N]) -> (f32, [f32; N]),
     ) {
         let len = self.weights_new.len();
-        // Slices of one length let the compiler drop the bounds checks and use vectors.
-        let (gradient, weights) = (&self.gradient[..len], &self.weights_old[..len]);
         let (Some(old), Some(new)) =
             (self.state_old.first_chunk::<N>(), self.state_new.first_chunk_mut::<N>())
         else {
             return;
         };
-        let old = old.map(|slot| &slot[..len]);
-        let new = new.each_mut().map(|slot| &mut slot[..len]);
-        for i in 0..len {
-            let (weight, state) =
-                rule(gradient[i], weights[i], std::array::from_fn(|slot| old[slot][i]));
+        // Blocks of a fixed length in local arrays, which nothing else can point to, let the
+        // compiler use vectors whatever the number of slots.
+        let whole = len - len % BLOCK;
+        for at in (0..whole).step_by(BLOCK) {
+            let (gradient, weights) = (block(self.gradient, at), block(self.weights_old, at));
+            let mut state: [[f32; BLOCK]; N] = std::array::from_fn(|slot| block(old[slot], at));
+            let mut moved = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                let (weight, after) =
+                    rule(gradient[i], weights[i], std::array::from_fn(|slot| state[slot][i]));
+                moved[i] = weight;
+                for slot in 0..N {
+                    state[slot][i] = after[slot];
+                }
+            }
+            self.weights_new[at..at + BLOCK].copy_from_slice(&moved);
+            for slot in 0..N {
+                new[slot][at..at + BLOCK].copy_from_slice(&state[slot]);
+            }
+        }
+        for i in whole..len {
+            let state = std::array::from_fn(|slot| old[slot][i]);
+            let (weight, after) = rule(self.gradient[i], self.weights_old[i], state);
             self.weights_new[i] = weight;
             for slot in 0..N {
-                new[slot][i] = state[slot];
+                new[slot][i] = after[slot];
             }
         }
     }
+}
+
+fn block(values: &[f32], at: usize) -> [f32; BLOCK] {
+    let mut block = [0.0; BLOCK];
+    block.copy_from_slice(&values[at..at + BLOCK]);
+    block
 }
