@@ -107,11 +107,20 @@ impl Moments {
             ((1.0 - self.beta_1) as f32, self.beta_2 as f32, (1.0 - self.beta_2) as f32);
         let (penalty, shrinkage, epsilon) =
             (self.penalty as f32, self.shrinkage as f32, self.epsilon as f32);
-        chunk.each(|g, w, [m, v]| {
-            let g = g + penalty * w;
-            let m = m + rest_1 * (g - m);
-            let v = beta_2 * v + rest_2 * g * g;
-            (shrinkage * w - step * (m / (v.sqrt() / root + epsilon)), [m, v])
-        });
+        // Written out: the blocks of `Chunk::each` cost this rule a fifth of its speed.
+        let ([m_old, v_old], [m_new, v_new]) = (&chunk.state_old[..], &mut chunk.state_new[..])
+        else {
+            return;
+        };
+        let weights = chunk.weights_new.iter_mut().zip(chunk.weights_old).zip(chunk.gradient);
+        let moments = m_new.iter_mut().zip(m_old.iter()).zip(v_new.iter_mut().zip(v_old.iter()));
+        for (((new, &old), &g), ((m_new, &m_old), (v_new, &v_old))) in weights.zip(moments) {
+            let g = g + penalty * old;
+            let m = m_old + rest_1 * (g - m_old);
+            let v = beta_2 * v_old + rest_2 * g * g;
+            *m_new = m;
+            *v_new = v;
+            *new = shrinkage * old - step * (m / (v.sqrt() / root + epsilon));
+        }
     }
 }

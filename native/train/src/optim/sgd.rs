@@ -78,15 +78,23 @@ impl Rule for Sgd {
     fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
         let (rate, decay, momentum) =
             (learning_rate as f32, self.weight_decay as f32, self.momentum as f32);
-        if self.momentum == 0.0 {
-            chunk.each(|g, w, []| (w - rate * (g + decay * w), []));
-        } else {
-            let ahead = self.nesterov;
-            chunk.each(|g, w, [v]| {
-                let g = g + decay * w;
-                let v = momentum * v + g;
-                (w - rate * if ahead { g + momentum * v } else { v }, [v])
-            });
+        let weights = chunk.weights_new.iter_mut().zip(chunk.weights_old).zip(chunk.gradient);
+        match (chunk.state_new.first_mut(), chunk.state_old.first()) {
+            (Some(v_new), Some(v_old)) if self.momentum > 0.0 => {
+                for (((new, &old), &g), (v_new, &v_old)) in
+                    weights.zip(v_new.iter_mut().zip(v_old.iter()))
+                {
+                    let g = g + decay * old;
+                    let v = momentum * v_old + g;
+                    *v_new = v;
+                    *new = old - rate * if self.nesterov { g + momentum * v } else { v };
+                }
+            }
+            _ => {
+                for ((new, &old), &g) in weights {
+                    *new = old - rate * (g + decay * old);
+                }
+            }
         }
     }
 }
