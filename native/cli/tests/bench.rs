@@ -50,13 +50,14 @@ fn bench_prints_one_line_with_the_keys_of_the_peers() {
 #[test]
 fn wrong_command_lines_are_named_with_exit_code_2() {
     for (args, message) in [
-        (&[][..], "expected a command, bench or golden, got none"),
+        (&[][..], "expected a command, bench, golden or define, got none"),
         (&["bake"], "unexpected argument \"bake\""),
         (&["bench", "lenet5"], "bench: expected CASE and train or infer, got \"lenet5\""),
         (&["bench", "vgg", "train"], "bench: unknown case vgg. Known cases: lenet5, resnet50"),
         (&["bench", "lenet5", "fly"], "bench: expected train or infer, got fly"),
         (&["bench", "lenet5", "train", "--threads", "0"], "--threads: expected a number from 1 to"),
         (&["bench", "lenet5", "train", "--dtype", "f8"], "--dtype: expected f32, got f8"),
+        (&["define", "vgg"], "define: unknown case vgg. Known cases: lenet5, resnet50"),
         (&["golden"], "golden: expected FILE, got nothing"),
         (&["golden", "f", "--tolerance", "x"], "--tolerance: expected a number from 0 to 1, got x"),
     ] {
@@ -65,6 +66,13 @@ fn wrong_command_lines_are_named_with_exit_code_2() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.starts_with(&format!("firesteel: {message}")), "{text}");
     }
+}
+
+#[test]
+fn a_definition_that_is_printed_is_one_that_models_are_made_of() {
+    let output = firesteel(&["define", "resnet50"]);
+    let model = layers::Model::from_json(&String::from_utf8(output.stdout).unwrap()).unwrap();
+    assert_eq!(model.parameters().iter().map(|p| p.shape.len()).sum::<usize>(), 25_610_152);
 }
 
 #[test]

@@ -181,6 +181,44 @@ pub(crate) fn check(
     }
 }
 
+/// Refuses a negative or infinite number.
+pub(crate) fn check_positive(
+    who: &'static str,
+    setting: &'static str,
+    value: f64,
+) -> Result<(), Error> {
+    let holds = value.is_finite() && value >= 0.0;
+    check(holds, who, setting, "a finite number, 0 or more", value)
+}
+
+/// Refuses a number that is not above 0 or infinite.
+pub(crate) fn check_above_zero(
+    who: &'static str,
+    setting: &'static str,
+    value: f64,
+) -> Result<(), Error> {
+    let holds = value.is_finite() && value > 0.0;
+    check(holds, who, setting, "a finite number above 0", value)
+}
+
+/// Refuses a share outside [0, 1).
+pub(crate) fn check_below_one(
+    who: &'static str,
+    setting: &'static str,
+    value: f64,
+) -> Result<(), Error> {
+    check((0.0..1.0).contains(&value), who, setting, "a number in [0, 1)", value)
+}
+
+/// Refuses a number of iterations or epochs that is 0.
+pub(crate) fn check_count(
+    who: &'static str,
+    setting: &'static str,
+    value: u64,
+) -> Result<(), Error> {
+    check(value > 0, who, setting, "at least 1", value)
+}
+
 /// Refuses a vector of the wrong length.
 pub(crate) fn check_length(
     what: &'static str,

@@ -1,11 +1,14 @@
-use super::{Chunk, check_common};
+use super::Chunk;
+use super::rule::{Common, Rule};
 use crate::Error;
-use crate::error::check;
+use crate::error::{check_above_zero, check_below_one};
+use crate::power::power;
+use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// Adaptive moments, in PyTorch's formulation.
 ///
-/// With gradient `g`, weight `w`, learning rate `η` (decayed), weight decay `λ` and `t` = number of
+/// With gradient `g`, weight `w`, learning rate `η` (scheduled), weight decay `λ` and `t` = number of
 /// this iteration, from 1:
 ///
 /// ```text
@@ -35,6 +38,8 @@ pub struct Adam {
     pub decay: f64,
     /// Bound on the absolute value of each gradient element; default none.
     pub clip_value: Option<f32>,
+    /// How the learning rate changes, in place of `decay`; default none.
+    pub schedule: Option<Schedule>,
 }
 
 impl Default for Adam {
@@ -47,31 +52,62 @@ impl Default for Adam {
             weight_decay: 0.0,
             decay: 0.0,
             clip_value: None,
+            schedule: None,
         }
     }
 }
 
-impl Adam {
-    pub(super) const SLOTS: usize = 2;
-
-    pub(super) fn check(&self) -> Result<(), Error> {
-        let Adam { learning_rate, weight_decay, decay, clip_value, .. } = *self;
-        check_common("Adam", learning_rate, weight_decay, decay, clip_value)?;
-        let (unit, above) = ("a number in [0, 1)", "a finite number above 0");
-        check((0.0..1.0).contains(&self.beta_1), "Adam", "beta_1", unit, self.beta_1)?;
-        check((0.0..1.0).contains(&self.beta_2), "Adam", "beta_2", unit, self.beta_2)?;
-        let positive = self.epsilon > 0.0 && self.epsilon.is_finite();
-        check(positive, "Adam", "epsilon", above, self.epsilon)
+impl Rule for Adam {
+    fn common(&self) -> Common<'_> {
+        Common {
+            who: "Adam",
+            learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
+            decay: self.decay,
+            clip_value: self.clip_value,
+            schedule: self.schedule.as_ref(),
+        }
     }
 
-    pub(super) fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
+    fn slots(&self) -> usize {
+        2
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_below_one("Adam", "beta_1", self.beta_1)?;
+        check_below_one("Adam", "beta_2", self.beta_2)?;
+        check_above_zero("Adam", "epsilon", self.epsilon)
+    }
+
+    fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
+        let Adam { beta_1, beta_2, epsilon, weight_decay, .. } = *self;
+        let moments = Moments { beta_1, beta_2, epsilon, penalty: weight_decay, shrinkage: 1.0 };
+        moments.step(learning_rate, chunk);
+    }
+}
+
+/// The step that Adam and AdamW share.
+pub(super) struct Moments {
+    pub beta_1: f64,
+    pub beta_2: f64,
+    pub epsilon: f64,
+    /// Share of the weight that is added to the gradient.
+    pub penalty: f64,
+    /// Share of the weight that is left before the step; 1 changes no bit.
+    pub shrinkage: f64,
+}
+
+impl Moments {
+    pub fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
         // As PyTorch does it: scalars in f64, rounded to f32 once; the vectors in f32.
         let t = chunk.iteration + 1;
         let step = (learning_rate / (1.0 - power(self.beta_1, t))) as f32;
         let root = (1.0 - power(self.beta_2, t)).sqrt() as f32;
         let (rest_1, beta_2, rest_2) =
             ((1.0 - self.beta_1) as f32, self.beta_2 as f32, (1.0 - self.beta_2) as f32);
-        let (decay, epsilon) = (self.weight_decay as f32, self.epsilon as f32);
+        let (penalty, shrinkage, epsilon) =
+            (self.penalty as f32, self.shrinkage as f32, self.epsilon as f32);
+        // Written out: the blocks of `Chunk::each` cost this rule a fifth of its speed.
         let ([m_old, v_old], [m_new, v_new]) = (&chunk.state_old[..], &mut chunk.state_new[..])
         else {
             return;
@@ -79,41 +115,12 @@ impl Adam {
         let weights = chunk.weights_new.iter_mut().zip(chunk.weights_old).zip(chunk.gradient);
         let moments = m_new.iter_mut().zip(m_old.iter()).zip(v_new.iter_mut().zip(v_old.iter()));
         for (((new, &old), &g), ((m_new, &m_old), (v_new, &v_old))) in weights.zip(moments) {
-            let g = g + decay * old;
+            let g = g + penalty * old;
             let m = m_old + rest_1 * (g - m_old);
             let v = beta_2 * v_old + rest_2 * g * g;
             *m_new = m;
             *v_new = v;
-            *new = old - step * (m / (v.sqrt() / root + epsilon));
-        }
-    }
-}
-
-/// `base` to the power of `exponent` by squaring: unlike the platform's `pow`, the same bits with any
-/// C library on any processor.
-fn power(mut base: f64, mut exponent: u64) -> f64 {
-    let mut result = 1.0;
-    while exponent > 0 {
-        if exponent % 2 == 1 {
-            result *= base;
-        }
-        base *= base;
-        exponent /= 2;
-    }
-    result
-}
-
-#[cfg(test)]
-mod tests {
-    use super::power;
-
-    #[test]
-    fn power_agrees_with_the_c_library_to_rounding() {
-        for exponent in [0u64, 1, 2, 3, 100, 12_345] {
-            let expected = 0.999f64.powf(exponent as f64);
-            // Each of the squarings doubles the relative error: at most about `exponent` roundings.
-            let error = (power(0.999, exponent) / expected - 1.0).abs();
-            assert!(error <= exponent as f64 * f64::EPSILON, "{exponent}: {error}");
+            *new = shrinkage * old - step * (m / (v.sqrt() / root + epsilon));
         }
     }
 }

@@ -3,14 +3,27 @@
 //! All rules are element-wise: what happens to one weight depends on its own gradient and state
 //! alone, so a parameter vector may be cut into slices anywhere without changing a bit.
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adamax;
+mod adamw;
+mod ftrl;
+mod rmsprop;
+mod rule;
 mod sgd;
 
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adamax::Adamax;
+pub use adamw::AdamW;
+pub use ftrl::Ftrl;
+pub use rmsprop::RMSprop;
 pub use sgd::Sgd;
 
 use crate::Error;
-use crate::error::check;
+use rule::Rule;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -23,6 +36,18 @@ pub enum Optimizer {
     Sgd(Sgd),
     /// Adaptive moments.
     Adam(Adam),
+    /// Adaptive moments with decoupled weight decay.
+    AdamW(AdamW),
+    /// Adaptive moments with the infinity norm.
+    Adamax(Adamax),
+    /// Steps that shrink with the sum of squared gradients.
+    Adagrad(Adagrad),
+    /// Steps in units of the weights.
+    Adadelta(Adadelta),
+    /// Gradients in units of their root mean square.
+    RMSprop(RMSprop),
+    /// Follow the regularized leader.
+    Ftrl(Ftrl),
 }
 
 /// One chunk of a slice, with all an optimizer needs to update it.
@@ -79,10 +104,8 @@ impl Optimizer {
                 message: error.to_string(),
                 example: r#"{"class": "SGD", "config": {"learning_rate": 0.01}}"#,
             })?;
-        match &optimizer {
-            Optimizer::Sgd(sgd) => sgd.check()?,
-            Optimizer::Adam(adam) => adam.check()?,
-        }
+        optimizer.rule().common().check()?;
+        optimizer.rule().check()?;
         Ok(optimizer)
     }
 
@@ -93,91 +116,40 @@ impl Optimizer {
 
     /// How many floats of state belong to each weight.
     pub fn slots(&self) -> usize {
-        match self {
-            Optimizer::Sgd(sgd) => sgd.slots(),
-            Optimizer::Adam(_) => Adam::SLOTS,
-        }
+        self.rule().slots()
     }
 
-    /// The learning rate after `iteration` iterations: `learning_rate / (1 + iteration · decay)`,
-    /// the decay of Keras and BigDL.
+    /// The learning rate after `iteration` iterations: that of the [`Schedule`](crate::Schedule) if
+    /// there is one, else `learning_rate / (1 + iteration · decay)`, the decay of Keras and BigDL.
     pub fn learning_rate(&self, iteration: u64) -> f64 {
-        let (rate, decay) = match self {
-            Optimizer::Sgd(sgd) => (sgd.learning_rate, sgd.decay),
-            Optimizer::Adam(adam) => (adam.learning_rate, adam.decay),
-        };
-        rate / (1.0 + iteration as f64 * decay)
+        self.rule().common().learning_rate(iteration)
     }
 
     /// The bound `c` by which each element of the gradient is clipped to `[-c, c]`, if any.
     pub fn clip_value(&self) -> Option<f32> {
-        match self {
-            Optimizer::Sgd(sgd) => sgd.clip_value,
-            Optimizer::Adam(adam) => adam.clip_value,
-        }
+        self.rule().common().clip_value
     }
 
     /// Writes the new weights and state of a chunk. Slots beyond [`Optimizer::slots`] are ignored.
     pub(crate) fn step(&self, chunk: &mut Chunk<'_>) {
-        let rate = self.learning_rate(chunk.iteration);
+        self.rule().step(self.learning_rate(chunk.iteration), chunk);
+    }
+
+    fn rule(&self) -> &dyn Rule {
         match self {
-            Optimizer::Sgd(sgd) => sgd.step(rate, chunk),
-            Optimizer::Adam(adam) => adam.step(rate, chunk),
+            Optimizer::Sgd(rule) => rule,
+            Optimizer::Adam(rule) => rule,
+            Optimizer::AdamW(rule) => rule,
+            Optimizer::Adamax(rule) => rule,
+            Optimizer::Adagrad(rule) => rule,
+            Optimizer::Adadelta(rule) => rule,
+            Optimizer::RMSprop(rule) => rule,
+            Optimizer::Ftrl(rule) => rule,
         }
     }
-}
-
-/// Checks the settings that all optimizers have.
-fn check_common(
-    who: &'static str,
-    learning_rate: f64,
-    weight_decay: f64,
-    decay: f64,
-    clip_value: Option<f32>,
-) -> Result<(), Error> {
-    let positive = |value: f64| value.is_finite() && value >= 0.0;
-    let expected = "a finite number, 0 or more";
-    check(positive(learning_rate), who, "learning_rate", expected, learning_rate)?;
-    check(positive(weight_decay), who, "weight_decay", expected, weight_decay)?;
-    check(positive(decay), who, "decay", expected, decay)?;
-    let clip = clip_value.unwrap_or(1.0);
-    check(clip > 0.0, who, "clip_value", "a number above 0, or null for no clipping", clip)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_definition_survives_a_round_trip() {
-        for optimizer in [
-            Optimizer::Sgd(Sgd { momentum: 0.9, clip_value: Some(0.5), ..Sgd::default() }),
-            Optimizer::Adam(Adam { decay: 1e-4, ..Adam::default() }),
-        ] {
-            assert_eq!(Optimizer::from_json(&optimizer.to_json()).unwrap(), optimizer);
-        }
-    }
-
-    #[test]
-    fn the_learning_rate_decays_with_the_iterations() {
-        let sgd = Optimizer::Sgd(Sgd { learning_rate: 0.1, decay: 0.5, ..Sgd::default() });
-        assert_eq!(sgd.learning_rate(0), 0.1);
-        assert_eq!(sgd.learning_rate(2), 0.05);
-    }
-
-    #[test]
-    fn a_bad_definition_is_refused_with_its_remedy() {
-        for (json, expected) in [
-            (r#"{"class": "Magic", "config": {}}"#, "Magic"),
-            (r#"{"class": "SGD", "config": {"speed": 1}}"#, "speed"),
-            (r#"{"class": "SGD", "config": {"learning_rate": -1}}"#, "SGD: learning_rate is -1"),
-            (r#"{"class": "SGD", "config": {"nesterov": true}}"#, "SGD: momentum is 0"),
-            (r#"{"class": "Adam", "config": {"beta_2": 1.0}}"#, "Adam: beta_2 is 1"),
-            (r#"{"class": "Adam", "config": {"clip_value": 0}}"#, "Adam: clip_value is 0"),
-            ("", "Expected JSON such as"),
-        ] {
-            let message = Optimizer::from_json(json).unwrap_err().to_string();
-            assert!(message.contains(expected), "{json}: {message}");
-        }
-    }
-}
+pub(crate) mod oracle;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,11 +1,13 @@
-use super::{Chunk, check_common};
+use super::Chunk;
+use super::rule::{Common, Rule};
 use crate::Error;
-use crate::error::check;
+use crate::error::{check, check_below_one};
+use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient descent with momentum, in PyTorch's formulation.
 ///
-/// With gradient `g`, weight `w`, learning rate `η` (decayed), momentum `μ`, weight decay `λ`:
+/// With gradient `g`, weight `w`, learning rate `η` (scheduled), momentum `μ`, weight decay `λ`:
 ///
 /// ```text
 /// g ← g + λ·w
@@ -33,6 +35,8 @@ pub struct Sgd {
     pub decay: f64,
     /// Bound on the absolute value of each gradient element; default none.
     pub clip_value: Option<f32>,
+    /// How the learning rate changes, in place of `decay`; default none.
+    pub schedule: Option<Schedule>,
 }
 
 impl Default for Sgd {
@@ -44,24 +48,34 @@ impl Default for Sgd {
             weight_decay: 0.0,
             decay: 0.0,
             clip_value: None,
+            schedule: None,
         }
     }
 }
 
-impl Sgd {
-    pub(super) fn slots(&self) -> usize {
+impl Rule for Sgd {
+    fn common(&self) -> Common<'_> {
+        Common {
+            who: "SGD",
+            learning_rate: self.learning_rate,
+            weight_decay: self.weight_decay,
+            decay: self.decay,
+            clip_value: self.clip_value,
+            schedule: self.schedule.as_ref(),
+        }
+    }
+
+    fn slots(&self) -> usize {
         usize::from(self.momentum > 0.0)
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
-        let Sgd { learning_rate, weight_decay, decay, clip_value, momentum, .. } = *self;
-        check_common("SGD", learning_rate, weight_decay, decay, clip_value)?;
-        check((0.0..1.0).contains(&momentum), "SGD", "momentum", "a number in [0, 1)", momentum)?;
-        let needed = !self.nesterov || momentum > 0.0;
-        check(needed, "SGD", "momentum", "above 0 when nesterov is true", momentum)
+    fn check(&self) -> Result<(), Error> {
+        check_below_one("SGD", "momentum", self.momentum)?;
+        let needed = !self.nesterov || self.momentum > 0.0;
+        check(needed, "SGD", "momentum", "above 0 when nesterov is true", self.momentum)
     }
 
-    pub(super) fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
+    fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
         let (rate, decay, momentum) =
             (learning_rate as f32, self.weight_decay as f32, self.momentum as f32);
         let weights = chunk.weights_new.iter_mut().zip(chunk.weights_old).zip(chunk.gradient);
