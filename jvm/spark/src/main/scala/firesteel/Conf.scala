@@ -90,6 +90,24 @@ object Conf {
     "Seconds an executor waits until its slices have arrived at the other executors."
   )
 
+  /** Number of iterations of a job; none is automatic. */
+  val Group: Setting[Option[Int]] = new Setting[Option[Int]](
+    "spark.firesteel.group",
+    "auto",
+    "Number of iterations that one job runs, 1 or more, or auto: as many as make a job last about a " +
+      "second. 1 means two jobs for each iteration. The results do not depend on it.",
+    "auto or a whole number, 1 or more",
+    text => if (text == "auto") Some(None) else text.toIntOption.filter(_ > 0).map(Some(_))
+  )
+
+  /** Seconds to wait for a slice in a group. */
+  val GroupTimeout: Setting[Int] = positive(
+    "spark.firesteel.group.timeout",
+    "10, or the time of ten iterations if that is longer",
+    "Seconds an executor waits for the slices of another one within a job of several iterations " +
+      "before these run again one at a time."
+  )
+
   /** Whether the driver shows a progress bar. */
   val Progress: Setting[Boolean] = new Setting[Boolean](
     "spark.firesteel.progress",
@@ -110,6 +128,8 @@ object Conf {
       PlacementTimeout,
       ExchangePort,
       ExchangeTimeout,
+      Group,
+      GroupTimeout,
       Progress
     )
 

@@ -1,6 +1,6 @@
 package firesteel.train
 
-import java.util.concurrent.TimeUnit
+import java.nio.ByteBuffer
 
 import scala.collection.mutable
 
@@ -17,8 +17,7 @@ import firesteel.jni.NativeBuffer
 private[train] final class Outbox(
     spec: TrainingSpec,
     exchange: Exchange,
-    peers: IndexedSeq[Address],
-    timeoutSeconds: Int
+    peers: IndexedSeq[Address]
 ) {
   private var underway = 0
   private val unreached = mutable.SortedSet.empty[Int]
@@ -31,16 +30,19 @@ private[train] final class Outbox(
     exchange.push(peers(peer), header, body, failure => delivered(peer, failure.isEmpty))
   }
 
-  /** Waits until nothing is underway; true if so before the time-out. */
-  def awaitAll(): Boolean = synchronized {
-    val deadline = System.nanoTime + TimeUnit.SECONDS.toNanos(timeoutSeconds.toLong)
-    var left = deadline - System.nanoTime
-    while (underway > 0 && left > 0) {
-      TimeUnit.NANOSECONDS.timedWait(this, left)
-      left = deadline - System.nanoTime
-    }
-    underway == 0
+  /** Tells task `peer` to stop the group that began with `iteration`, as far as it can be told. */
+  def sendStop(peer: Int, iteration: Long): Unit = {
+    val name = SliceName(SliceKind.Stop, iteration, peer)
+    val header = SliceHeader(spec.id, spec.token, name, 0).encode
+    exchange.push(peers(peer), header, ByteBuffer.allocate(0), _ => ())
   }
+
+  /** Waits until nothing is underway; true if so in time. */
+  def awaitAll(patience: Patience): Boolean = patience.await(this)(underway == 0)
+
+  /** Whether a slice did not reach a task since [[takeUnreached]], or the way to one is broken. */
+  def isBroken: Boolean =
+    synchronized(unreached.nonEmpty) || peers.exists(exchange.isDisconnected)
 
   /** The tasks that were not reached since the last call. */
   def takeUnreached(): Seq[Int] = synchronized {

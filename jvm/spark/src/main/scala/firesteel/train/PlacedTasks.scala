@@ -22,10 +22,18 @@ private[train] abstract class PlacedTask[R]
   /** The work of task `n`. */
   protected def run(n: Int, context: TaskContext): Outcome[R]
 
+  /** Called where the task does not belong. */
+  protected def misplaced(): Unit = ()
+
   /** Works only on the right executor: a preferred location is a wish. */
   final override def apply(context: TaskContext, executor: Iterator[String]): Outcome[R] = {
     val here = SparkEnv.get.executorId
-    if (executor.next() == here) run(context.partitionId(), context) else Outcome.Misplaced(here)
+    if (executor.next() == here) {
+      run(context.partitionId(), context)
+    } else {
+      misplaced()
+      Outcome.Misplaced(here)
+    }
   }
 }
 
@@ -57,6 +65,7 @@ private[train] final class PlacedRDD(
 private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedSeq[Executor]) {
   private val rdd = new PlacedRDD(sc, executors)
   private val attempts = Conf.Attempts.get(sc.getConf).getOrElse(8)
+  private val taskCores = sc.getConf.getInt("spark.task.cpus", 1)
   private val placementSeconds = Conf.PlacementTimeout.get(sc.getConf).getOrElse(600)
 
   /** Number of tasks. */
@@ -68,6 +77,27 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
 
   /** Runs a task that misses nothing. */
   def run[R](what: String, task: PlacedTask[R]): IndexedSeq[R] = run(what, task, _ => ())
+
+  /** Whether every executor is alive and has a free slot now. */
+  def areFree: Boolean = {
+    val running = Cluster.runningTasks(sc)
+    executors.forall { executor =>
+      running.get(executor.id).exists(tasks => (tasks + 1) * taskCores <= executor.cores)
+    }
+  }
+
+  /**
+   * Runs a task on all executors once; how each ended.
+   *
+   * @throws ExecutorLostException if a task is not done and one of the executors is gone
+   */
+  def once[R](what: String, task: PlacedTask[R]): IndexedSeq[Outcome[R]] = {
+    name(what)
+    val outcomes = submit(rdd, executors.indices, task).map { case (_, outcome) => outcome }
+    val areDone = outcomes.forall(_.isInstanceOf[Outcome.Done[_]])
+    if (!areDone) checkAlive(what)
+    outcomes.toIndexedSeq
+  }
 
   /**
    * Runs a task on some executors, again and again until all are done.

@@ -32,8 +32,39 @@ private[train] final class Session private (spec: TrainingSpec, tasks: PlacedTas
       .flatten
   }
 
+  /**
+   * Some iterations, in one job if there are several, the subtrees are known and every executor is
+   * free; one after the other if not, or if the job does not get to its end.
+   *
+   * @param limitMs longest wait for a slice within the job in milliseconds
+   */
+  def iterate(steps: IndexedSeq[Step], limitMs: Long): Iterated = {
+    val isGroup = steps.length > 1 && (tasks.count == 1 || lastTree.nonEmpty)
+    val grouped = if (isGroup && tasks.areFree) group(steps, limitMs) else None
+    Iterated(grouped.getOrElse(steps.map(iterate)), steps.length == 1 || grouped.isDefined)
+  }
+
+  /** The losses of a group; none, and the executors are back at its start, if it failed. */
+  private def group(
+      steps: IndexedSeq[Step],
+      limitMs: Long
+  ): Option[IndexedSeq[IndexedSeq[ShardLoss]]] = {
+    val start = steps.head.iteration
+    val what = s"iterations $start to ${steps.last.iteration}"
+    val outcomes = tasks.once(what, new GroupTask(spec.id, steps.toArray, lastTree, limitMs))
+    val results = outcomes.collect { case Outcome.Done(losses) => losses }
+    if (results.length == tasks.count) {
+      Some(steps.indices.map(i => results.flatMap(losses => shardLosses(losses(i)))))
+    } else {
+      logInfo(s"$what: ${outcomes.mkString(", ")}; goes on with $start, one at a time")
+      val rollBack = new RollBackTask(spec.id, start)
+      tasks.run(s"going back to iteration $start", rollBack)
+      None
+    }
+  }
+
   /** One iteration: from the weights of t to those of t + 1; losses and rows of each shard. */
-  def iterate(step: Step): IndexedSeq[ShardLoss] = {
+  private def iterate(step: Step): IndexedSeq[ShardLoss] = {
     val results =
       if (tasks.count == 1) {
         tasks.run(s"iteration ${step.iteration}", new LoneIterationTask(spec.id, step))
@@ -42,8 +73,11 @@ private[train] final class Session private (spec: TrainingSpec, tasks: PlacedTas
         synchronizeParameters(step, results)
         results
       }
-    results.flatMap(_.losses.grouped(2).map(pair => ShardLoss(pair(0), pair(1).toLong)))
+    results.flatMap(shardLosses)
   }
+
+  private def shardLosses(task: ShardLosses): Seq[ShardLoss] =
+    task.losses.grouped(2).map(pair => ShardLoss(pair(0), pair(1).toLong)).toSeq
 
   /** Measures the weights of an iteration with the validation rows. */
   def evaluate(iteration: Long): Evaluation =
@@ -92,6 +126,17 @@ private[train] final class Session private (spec: TrainingSpec, tasks: PlacedTas
     ()
   }
 }
+
+/**
+ * What some iterations brought.
+ *
+ * @param losses losses and rows of each shard in each iteration
+ * @param isWhole whether they ran in one job
+ */
+private[train] final case class Iterated(
+    losses: IndexedSeq[IndexedSeq[ShardLoss]],
+    isWhole: Boolean
+)
 
 private[train] object Session {
 

@@ -19,6 +19,7 @@ private[train] final case class SliceRange(begin: Long, end: Long) {
  * Weights are written straight to their place in the full vector of their iteration; gradients of
  * the own slice get a buffer each. A slice that is here already is not written again, so sending
  * twice is harmless; slices of the last iteration are kept until the next but one begins.
+ * Tasks can wait for what is still to come: everything that arrives is notified.
  *
  * @param own number of the slice this executor owns
  * @param ranges all slices
@@ -36,6 +37,8 @@ private[train] final class SliceStore(
   private val gradients = mutable.Map.empty[SliceName, NativeBuffer]
   private val spare = mutable.Queue.empty[NativeBuffer]
   @volatile private var current = 0L
+  @volatile private var generation = 0
+  @volatile private var stopped = -1L
   @volatile private var closed = false
 
   /** Begins an iteration: what is older than its predecessor is free. */
@@ -45,6 +48,35 @@ private[train] final class SliceStore(
     val old = gradients.keysIterator.filter(_.iteration < iteration - 1).toSeq
     old.foreach(name => gradients.remove(name).foreach(spare.enqueue(_)))
   }
+
+  /**
+   * Back to the weights of `iteration`, as if nothing later had ever arrived; what is just arriving
+   * is dropped.
+   */
+  def rollBack(iteration: Long): Unit = {
+    lifetime.writeLock.lock()
+    try synchronized {
+        generation += 1
+        current = iteration
+        arrivedWeights.clear()
+        publishAll(iteration)
+        spare ++= gradients.values
+        gradients.clear()
+      }
+    finally lifetime.writeLock.unlock()
+  }
+
+  /** Stops the group that began with `iteration`: nobody waits for its slices any more. */
+  def stop(iteration: Long): Unit = synchronized {
+    stopped = math.max(stopped, iteration)
+    notifyAll()
+  }
+
+  /** Whether the group that began with `iteration` was stopped. */
+  def isStopped(iteration: Long): Boolean = stopped >= iteration
+
+  /** Waits until what this store holds makes `isDone` true; whether it does. */
+  def await(patience: Patience)(isDone: => Boolean): Boolean = patience.await(this)(isDone)
 
   /** The own slice of an iteration's weights is in its place. */
   def publishOwn(iteration: Long): Unit = synchronized {
@@ -79,9 +111,11 @@ private[train] final class SliceStore(
   def sink(name: SliceName, bytes: Long): SliceSink = synchronized {
     refusal(name, bytes) match {
       case Some(reason) => new RefusingSink(reason)
-      case None if name.iteration < current || isHere(name) => new DroppingSink
+      case None if name.kind != SliceKind.Stop && (name.iteration < current || isHere(name)) =>
+        new DroppingSink
       case None =>
         name.kind match {
+          case SliceKind.Stop => new StoppingSink(name.iteration)
           case SliceKind.Weights =>
             new StoringSink(name, weights(name.iteration), ranges(name.slice).begin * 4, bytes)
           case SliceKind.Gradient =>
@@ -111,6 +145,7 @@ private[train] final class SliceStore(
     ranges.lift(name.slice) match {
       case None => Some(s"there is no slice ${name.slice}")
       case _ if closed => Some("the training has ended")
+      case _ if name.kind == SliceKind.Stop => Option.when(bytes != 0)(s"a stop of $bytes bytes")
       case _ if isGradient != (name.slice == own) =>
         Some(s"slice ${name.slice} of ${name.kind} belongs to another executor than $own")
       case _ if isGradient && !isRoot(name.root) => Some(s"there is no subtree ${name.root}")
@@ -125,6 +160,7 @@ private[train] final class SliceStore(
     root.first >= 0 && root.first < shards && root.level >= 0 && root.level < 31
 
   private def arrived(name: SliceName, buffer: NativeBuffer): Unit = synchronized {
+    notifyAll()
     if (name.kind == SliceKind.Weights) {
       arrivedWeights += name
     } else if (closed || gradients.contains(name)) {
@@ -140,8 +176,15 @@ private[train] final class SliceStore(
     }
   }
 
+  private final class StoppingSink(iteration: Long) extends SliceSink {
+    override def write(data: ByteBuffer): Unit = data.position(data.limit())
+    override def complete(): Unit = stop(iteration)
+    override def abort(): Unit = ()
+  }
+
   private final class StoringSink(name: SliceName, buffer: NativeBuffer, offset: Long, bytes: Long)
       extends SliceSink {
+    private val begun = generation
     private var written = 0L
 
     override def write(data: ByteBuffer): Unit = {
@@ -154,13 +197,14 @@ private[train] final class SliceStore(
             s"firesteel exchange: expected $bytes bytes of $name, got more."
           )
         }
-        buffer.slice(offset + written, length).put(data)
+        if (begun == generation) buffer.slice(offset + written, length).put(data)
+        else data.position(data.limit())
         written += length
       } finally lifetime.readLock.unlock()
     }
 
     override def complete(): Unit =
-      if (written == bytes) {
+      if (written == bytes && begun == generation) {
         arrived(name, buffer)
       } else {
         dropped(name, buffer)

@@ -17,7 +17,10 @@ private[train] object SliceKind {
   /** The gradient of a subtree of shards. */
   case object Gradient extends SliceKind(2)
 
-  def of(code: Byte): Option[SliceKind] = Seq(Weights, Gradient).find(_.code == code)
+  /** Nothing but the wish that the group which began with the iteration stops. */
+  case object Stop extends SliceKind(3)
+
+  def of(code: Byte): Option[SliceKind] = Seq(Weights, Gradient, Stop).find(_.code == code)
 }
 
 /** A subtree of the shards, `[first, first + 2^level)`: one gradient of a task. */

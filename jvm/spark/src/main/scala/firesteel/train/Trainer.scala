@@ -2,6 +2,7 @@ package firesteel.train
 
 import java.util.UUID
 
+import scala.annotation.tailrec
 import scala.collection.mutable
 
 import org.apache.spark.internal.Logging
@@ -45,6 +46,10 @@ final case class TrainingSettings(
  *   1. ''parameter synchronization'': executor n sums its slice along a fixed tree over the shards,
  *      updates it with the optimizer, and sends the new weights to all others.
  *
+ * Where all executors are free, one job runs many iterations, whose tasks wait for each other's slices
+ * instead of for the driver: ''grouped iterations'', after Drizzle (Venkataraman et al., "Drizzle:
+ * Fast and Adaptable Stream Processing at Scale", SOSP 2017).
+ *
  * The same rows, seed and S give the same weights bit for bit, on any number of executors and cores.
  */
 final class Trainer private[firesteel] (
@@ -86,8 +91,9 @@ final class Trainer private[firesteel] (
       val plan = new EpochPlan(load(session, Role.Training, training, shards), settings.batchSize)
       validation.foreach(load(session, Role.Validation, _, shards))
       val progress = Progress(conf, settings.epochs, plan.records)
+      val groups = new GroupSize(Conf.Group.get(conf).flatten)
       val epochs = (0 until settings.epochs).map { epoch =>
-        val learned = learn(session, plan.steps(epoch), progress)
+        val learned = learn(session, groups, plan.steps(epoch), progress)
         val iteration = plan.end(epoch)
         val result = EpochResult(
           epoch,
@@ -124,19 +130,42 @@ final class Trainer private[firesteel] (
   }
 
   /** One epoch: every row of the training set once. */
-  private def learn(session: Session, steps: Seq[Step], progress: Progress): Learned = {
-    val times = mutable.ArrayBuffer(System.nanoTime)
+  private def learn(
+      session: Session,
+      groups: GroupSize,
+      steps: IndexedSeq[Step],
+      progress: Progress
+  ): Learned = {
+    val times = mutable.ArrayBuffer.empty[Double]
     var lossSum = 0.0
     var records = 0L
-    steps.foreach { step =>
-      lossSum += session.iterate(step).map(_.lossSum).sum
-      records += step.count
-      checkLoss(lossSum, step)
-      times += System.nanoTime
-      progress.iterated(step.epoch.toInt, lossSum / records, records)
+
+    @tailrec def go(left: IndexedSeq[Step]): Unit = if (left.nonEmpty) {
+      val (now, later) = left.splitAt(groups.next(left.length))
+      val begin = System.nanoTime
+      val iterated = session.iterate(now, groupLimitMs(groups.iterationMs))
+      now.zip(iterated.losses).foreach { case (step, losses) =>
+        lossSum += losses.map(_.lossSum).sum
+        records += step.count
+        checkLoss(lossSum, step)
+      }
+      val ms = (System.nanoTime - begin) / 1e6
+      times ++= Seq.fill(now.length)(ms / now.length)
+      groups.ended(now.length, ms, iterated.isWhole)
+      progress.iterated(now.last.epoch.toInt, lossSum / records, records)
+      go(later)
     }
+
+    go(steps)
     Learned(lossSum / records, records, times.toSeq)
   }
+
+  /** Longest wait for a slice within a group: even a slow iteration ends earlier. */
+  private def groupLimitMs(iterationMs: Double): Long =
+    Conf.GroupTimeout.get(conf) match {
+      case Some(seconds) => seconds * 1000L
+      case None => math.max(10000L, (10 * iterationMs).toLong)
+    }
 
   private def checkLoss(lossSum: Double, step: Step): Unit =
     if (lossSum.isNaN || lossSum.isInfinite) {
@@ -147,13 +176,14 @@ final class Trainer private[firesteel] (
     }
 }
 
-/** Mean loss and rows of an epoch, and when its iterations began and ended. */
-private final case class Learned(loss: Double, records: Long, times: Seq[Long]) {
-  def seconds: Double = (times.last - times.head) / 1e9
+/**
+ * Mean loss and rows of an epoch.
+ *
+ * @param times time of each iteration in milliseconds; in a group, its share of the group's
+ */
+private final case class Learned(loss: Double, records: Long, times: Seq[Double]) {
+  def seconds: Double = times.sum / 1000
 
   /** Median time of an iteration. */
-  def iterationMs: Double = {
-    val sorted = times.zip(times.tail).map { case (begin, end) => (end - begin) / 1e6 }.sorted
-    sorted(sorted.length / 2)
-  }
+  def iterationMs: Double = times.sorted.apply(times.length / 2)
 }

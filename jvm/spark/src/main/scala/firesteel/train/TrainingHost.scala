@@ -3,7 +3,7 @@ package firesteel.train
 import org.apache.spark.SparkEnv
 import org.apache.spark.firesteel.{Exchange, NativeMemory}
 
-import firesteel.Conf
+import firesteel.{Conf, NativeMemoryException}
 import firesteel.data.{Role, ShardStore}
 import firesteel.jni._
 
@@ -28,20 +28,22 @@ private[train] final class TrainingHost private (
     SliceRange(slice(0), slice(1))
   }
   private val own = ranges(place.task)
-  private val weights = twice(model.parameterCount * 4)
-  private val states = twice(optimizer.slots * own.bytes)
+  private val weights = native.add(new Generations(model.parameterCount * 4))
+  private val states = native.add(new Generations(optimizer.slots * own.bytes))
   private val rows = native.add(new ShardStore(model, spec.loss))
   private val gradients = native.add(new Closing)
-  private var outbox: Option[Outbox] = None
+  private val timeout =
+    Patience.seconds(Conf.ExchangeTimeout.get(SparkEnv.get.conf).getOrElse(120))
+  @volatile private var outbox: Option[Outbox] = None
   private var roots: Seq[Root] = Nil
   private var current = -1L
   private var closed = false
 
   /** Takes the slices that arrive. */
   val slices: SliceStore =
-    native.add(new SliceStore(place.task, ranges, spec.shards, weightsOf))
+    native.add(new SliceStore(place.task, ranges, spec.shards, weights(_)))
 
-  model.initialWeights(spec.seed, weightsOf(0))
+  model.initialWeights(spec.seed, weights(0))
   slices.publishAll(0)
   NativeMemory.account(NativeBuffer.allocated())
 
@@ -53,8 +55,7 @@ private[train] final class TrainingHost private (
           s"executors than ${place.tasks}."
       )
     }
-    val timeout = Conf.ExchangeTimeout.get(SparkEnv.get.conf).getOrElse(120)
-    outbox = Some(new Outbox(spec, Exchange.of(TrainingHosts), peers, timeout))
+    outbox = Some(new Outbox(spec, Exchange.of(TrainingHosts), peers))
   }
 
   /** Takes the rows of a shard; their number. */
@@ -69,29 +70,35 @@ private[train] final class TrainingHost private (
   def forwardBackward(step: Step, attempt: Int): Outcome[ShardLosses] = synchronized {
     begin(step.iteration)
     val missing = slices.missingWeights(step.iteration)
-    if (!idle) {
+    if (!idle(timeout)) {
       Outcome.Unfinished(Nil)
     } else if (missing.nonEmpty) {
       Outcome.Unfinished(missing)
     } else {
-      gradients.close()
-      slices.advance(step.iteration)
-      current = step.iteration
-      val losses = worker.forwardBackward(
-        weightsOf(step.iteration),
-        spec.shards,
-        step.iteration,
-        step.epoch,
-        step.index,
-        step.of,
-        step.count
-      )
-      roots = Root.fromPairs(worker.roots())
-      NativeMemory.account(NativeBuffer.allocated())
-      sendGradients(step.iteration)
-      spec.probe.ended(Phase.ForwardBackward, step.iteration, attempt)
-      delivered(ShardLosses(losses, roots.toArray))
+      keep(step.iteration)
+      delivered(learn(step, attempt))
     }
+  }
+
+  /** The gradients of the hosted shards, on their way; nothing was underway before. */
+  def learn(step: Step, attempt: Int): ShardLosses = synchronized {
+    gradients.close()
+    slices.advance(step.iteration)
+    current = step.iteration
+    val losses = worker.forwardBackward(
+      weights(step.iteration),
+      spec.shards,
+      step.iteration,
+      step.epoch,
+      step.index,
+      step.of,
+      step.count
+    )
+    roots = Root.fromPairs(worker.roots())
+    NativeMemory.account(NativeBuffer.allocated())
+    sendGradients(step.iteration)
+    spec.probe.ended(Phase.ForwardBackward, step.iteration, attempt)
+    ShardLosses(losses, roots.toArray)
   }
 
   /**
@@ -103,23 +110,84 @@ private[train] final class TrainingHost private (
   def parameterSync(iteration: Long, tree: Seq[OwnedRoot], attempt: Int): Outcome[Unit] =
     synchronized {
       begin(iteration)
-      val next = iteration + 1
+      val missing = update(iteration, tree, attempt)
+      if (missing.isEmpty) delivered(()) else Outcome.Unfinished(missing)
+    }
+
+  /** The own slice of the next weights, on its way; the tasks whose gradients it lacks, if any. */
+  def update(iteration: Long, tree: Seq[OwnedRoot], attempt: Int): Seq[Int] = synchronized {
+    val next = iteration + 1
+    val missing =
+      if (slices.hasWeights(next, place.task)) Nil else missingGradients(iteration, tree)
+    if (missing.isEmpty) {
       if (!slices.hasWeights(next, place.task)) {
-        val sources = tree.map(owned => gradientOf(iteration, owned))
-        val missing = tree.zip(sources).collect { case (owned, None) => owned.task }.distinct
-        if (missing.nonEmpty) return Outcome.Unfinished(missing)
-        update(iteration, tree, sources.flatten)
+        optimize(iteration, tree, tree.flatMap(gradientOf(iteration, _)))
         slices.publishOwn(next)
       }
-      outbox.foreach { sender =>
-        others.foreach { peer =>
-          val name = SliceName(SliceKind.Weights, next, place.task)
-          sender.send(peer, name, weightsOf(next), own)
-        }
+      for (sender <- outbox; peer <- others) {
+        sender.send(peer, SliceName(SliceKind.Weights, next, place.task), weights(next), own)
       }
       spec.probe.ended(Phase.ParameterSync, iteration, attempt)
-      delivered(())
     }
+    missing
+  }
+
+  /** Keeps other tasks away while `work` goes through several iterations. */
+  def exclusively[R](work: => R): R = synchronized {
+    checkOpen()
+    work
+  }
+
+  /**
+   * Begins a group: the weights and the state of `iteration` stay as they are until it has ended.
+   *
+   * False if slices are still underway, or the group's memory cannot be had.
+   */
+  def startGroup(iteration: Long, patience: Patience): Boolean = synchronized {
+    begin(iteration)
+    idle(patience) && reserve() && {
+      keep(iteration)
+      true
+    }
+  }
+
+  /** Waits for an iteration's weights; the tasks whose slices did not come. */
+  def awaitWeights(iteration: Long, patience: Patience): Seq[Int] = {
+    slices.await(patience)(slices.missingWeights(iteration).isEmpty)
+    slices.missingWeights(iteration)
+  }
+
+  /** Waits for the own slice of an iteration's gradients; the tasks whose slices did not come. */
+  def awaitGradients(iteration: Long, tree: Seq[OwnedRoot], patience: Patience): Seq[Int] = {
+    slices.await(patience)(missingGradients(iteration, tree).isEmpty)
+    missingGradients(iteration, tree)
+  }
+
+  /** Waits until all that was sent has arrived; whether it has. */
+  def deliver(patience: Patience): Boolean =
+    idle(patience) && outbox.forall(_.takeUnreached().isEmpty)
+
+  /** Stops, here and everywhere, the group that began with `iteration`. */
+  def stopGroup(iteration: Long): Unit = {
+    slices.stop(iteration)
+    for (sender <- outbox; peer <- others) sender.sendStop(peer, iteration)
+  }
+
+  /** Whether the group that began with `iteration` cannot get to its end any more. */
+  def isGroupStopped(iteration: Long): Boolean =
+    slices.isStopped(iteration) || outbox.exists(_.isBroken)
+
+  /** Back to the kept weights and state, those of `iteration`; false if slices are underway. */
+  def rollBack(iteration: Long): Boolean = synchronized {
+    checkOpen()
+    val isIdle = idle(timeout)
+    if (isIdle) {
+      outbox.foreach(_.takeUnreached())
+      slices.rollBack(iteration)
+      current = iteration - 1
+    }
+    isIdle
+  }
 
   /** Measures an iteration's weights with the hosted validation rows. */
   def evaluate(iteration: Long): Evaluation = synchronized {
@@ -128,7 +196,7 @@ private[train] final class TrainingHost private (
     if (datasets.isEmpty) {
       Evaluation.Empty
     } else {
-      val sums = worker.evaluate(weightsOf(iteration), datasets, spec.batchSize)
+      val sums = worker.evaluate(weights(iteration), datasets, spec.batchSize)
       Evaluation(sums(0).toLong, sums(1), sums(2).toLong)
     }
   }
@@ -136,13 +204,13 @@ private[train] final class TrainingHost private (
   /** Hash of an iteration's weights. */
   def hash(iteration: Long): String = synchronized {
     checkOpen()
-    weightsOf(iteration).sha256(model.parameterCount)
+    weights(iteration).sha256(model.parameterCount)
   }
 
   /** A model file with an iteration's weights. */
   def write(iteration: Long): Array[Byte] = synchronized {
     checkOpen()
-    model.write(weightsOf(iteration))
+    model.write(weights(iteration))
   }
 
   /** Frees all native memory; waits for the task that works, and for slices on their way. */
@@ -150,19 +218,31 @@ private[train] final class TrainingHost private (
     if (!closed) {
       closed = true
       gradients.close()
-      if (idle) native.close() else slices.close()
+      if (idle(timeout)) native.close() else slices.close()
       NativeMemory.account(NativeBuffer.allocated())
     }
   }
 
-  private def weightsOf(iteration: Long): NativeBuffer = weights((iteration % 2).toInt)
-
   private def others: Seq[Int] = ranges.indices.filter(_ != place.task)
 
-  private def idle: Boolean = outbox.forall(_.awaitAll())
+  private def idle(patience: Patience): Boolean = outbox.forall(_.awaitAll(patience))
 
-  private def twice(bytes: Long): Array[NativeBuffer] =
-    Array.fill(2)(native.add(new NativeBuffer(bytes)))
+  private def keep(iteration: Long): Unit = {
+    weights.keep(iteration)
+    states.keep(iteration)
+  }
+
+  /** The memory of groups; false, and none is taken, if it cannot be had. */
+  private def reserve(): Boolean =
+    try {
+      Seq(weights, states).foreach(_.grow())
+      NativeMemory.account(NativeBuffer.allocated())
+      true
+    } catch {
+      case _: NativeMemoryException =>
+        Seq(weights, states).foreach(_.shrink())
+        false
+    }
 
   private def checkOpen(): Unit =
     if (closed)
@@ -200,7 +280,14 @@ private[train] final class TrainingHost private (
       None
     }
 
-  private def update(
+  private def missingGradients(iteration: Long, tree: Seq[OwnedRoot]): Seq[Int] =
+    tree.filterNot(hasGradient(iteration, _)).map(_.task).distinct
+
+  private def hasGradient(iteration: Long, owned: OwnedRoot): Boolean =
+    if (owned.task == place.task) current == iteration
+    else slices.gradient(iteration, owned.root).isDefined
+
+  private def optimize(
       iteration: Long,
       tree: Seq[OwnedRoot],
       sources: Seq[(NativeBuffer, Long)]
@@ -215,16 +302,16 @@ private[train] final class TrainingHost private (
       tree.flatMap(owned => Seq(owned.root.first, owned.root.level)).toArray,
       buffers.toArray,
       offsets.toArray,
-      weightsOf(iteration),
-      states((iteration % 2).toInt),
-      weightsOf(next),
-      states((next % 2).toInt)
+      weights(iteration),
+      states(iteration),
+      weights(next),
+      states(next)
     )
     if (place.tasks == 1) slices.publishAll(next)
   }
 
   private def delivered[R](result: R): Outcome[R] =
-    if (!idle) {
+    if (!idle(timeout)) {
       Outcome.Unfinished(Nil)
     } else if (outbox.exists(_.takeUnreached().nonEmpty)) {
       Outcome.Unfinished(Nil)

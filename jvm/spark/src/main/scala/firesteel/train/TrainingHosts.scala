@@ -32,5 +32,6 @@ private[train] object TrainingHosts extends SliceReceiver {
     }
   }
 
-  private def find(id: UUID): Option[TrainingHost] = Option(hosts.get(id))
+  /** This JVM's part of a training, if it has one. */
+  def find(id: UUID): Option[TrainingHost] = Option(hosts.get(id))
 }

@@ -34,6 +34,47 @@ class ClusterSuite extends TrainingFixture {
     }
   }
 
+  test("grouped iterations give the weights of iterations one at a time") {
+    val expected = withSpark("local[2]")(train(_).epochs.map(_.weightsHash))
+    Seq("1", "3", "50").foreach { group =>
+      withSpark(cluster, "spark.firesteel.group" -> group) { spark =>
+        assert(train(spark).epochs.map(_.weightsHash) == expected)
+        assert(allocated(spark) == Set(0L))
+      }
+    }
+  }
+
+  test("a task that fails within a group sends all back to the group's start, at once") {
+    val expected = withSpark("local[2]")(train(_).weightsHash)
+    withSpark(
+      cluster,
+      "spark.firesteel.group" -> "6",
+      "spark.firesteel.group.timeout" -> "600"
+    ) { spark =>
+      val jobs = new JobNames(spark)
+      Seq[Phase](Phase.ForwardBackward, Phase.ParameterSync).foreach { phase =>
+        assert(train(spark, probe = new FailOnce(phase, 5)).weightsHash == expected)
+      }
+      assert(allocated(spark) == Set(0L))
+      spark.stop()
+      assert(jobs.containing("going back") == Seq.fill(2)("going back to iteration 1"))
+    }
+  }
+
+  test("a task that is waited for too long within a group sends all back to its start") {
+    val expected = withSpark("local[2]")(train(_).weightsHash)
+    withSpark(
+      cluster,
+      "spark.firesteel.group" -> "6",
+      "spark.firesteel.group.timeout" -> "2"
+    ) { spark =>
+      val jobs = new JobNames(spark)
+      assert(train(spark, probe = new SleepOnce(5, seconds = 4)).weightsHash == expected)
+      spark.stop()
+      assert(jobs.containing("going back") == Seq("going back to iteration 1"))
+    }
+  }
+
   test("tasks that land on the wrong executor are placed again") {
     val expected = withSpark("local[2]")(train(_, settings(shards = 5)).weightsHash)
     withSpark("local-cluster[2,2,1024]", "spark.locality.wait" -> "0") { spark =>
@@ -76,6 +117,17 @@ class ClusterSuite extends TrainingFixture {
       assert(e.getMessage.contains("/nowhere"))
     }
   }
+}
+
+/** Makes task 0 late in one phase of an iteration. */
+private final class SleepOnce(iteration: Long, seconds: Int) extends Probe {
+  @volatile private var hasSlept = false
+
+  override def ended(phase: Phase, when: Long, attempt: Int): Unit =
+    if (when == iteration && !hasSlept && TaskContext.getPartitionId() == 0) {
+      hasSlept = true
+      Thread.sleep(seconds * 1000L)
+    }
 }
 
 /** Ends the JVM of executor 0 in the middle of an iteration. */

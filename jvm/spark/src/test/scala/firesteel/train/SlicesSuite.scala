@@ -118,6 +118,46 @@ class SlicesSuite extends AnyFunSuite {
     }
   }
 
+  test("a slice that is waited for wakes the one who waits") {
+    withStore { (store, _) =>
+      store.publishOwn(1)
+      val late = new Thread(() => {
+        Thread.sleep(50)
+        send(store, weightsOf(1), new Array[Byte](8))
+      })
+      late.start()
+      assert(store.await(Patience.seconds(60))(store.missingWeights(1).isEmpty))
+      late.join()
+    }
+  }
+
+  test("waiting ends with the group, with the limit, and when it is no use any more") {
+    withStore { (store, _) =>
+      def await(patience: Patience): Boolean = store.await(patience)(store.hasWeights(1, 1))
+      assert(!await(new Patience(20, () => false)))
+      assert(!await(new Patience(60000, () => true)))
+      send(store, SliceName(SliceKind.Stop, 3, 0), new Array[Byte](0))
+      assert(!await(new Patience(60000, () => store.isStopped(3))))
+      assert(!store.isStopped(4))
+    }
+  }
+
+  test("going back forgets what came later and drops what is just arriving") {
+    withStore { (store, weights) =>
+      store.advance(1)
+      send(store, gradient(1), new Array[Byte](12))
+      val late = store.sink(weightsOf(2), 8)
+      late.write(ByteBuffer.wrap(Array.fill(4)(1)))
+      store.rollBack(0)
+      assert(store.missingWeights(0).isEmpty)
+      assert(store.gradient(1, Root(2, 1)).isEmpty)
+      late.write(ByteBuffer.wrap(Array.fill(4)(1)))
+      intercept[IllegalArgumentException](late.complete())
+      assert(weights(2).slice(16, 4).getInt == 0)
+      assert(refusal(store, weightsOf(2), 8).contains("ahead"))
+    }
+  }
+
   test("what arrives after the end touches no memory and leaves none") {
     withStore { (store, _) =>
       val late = store.sink(gradient(0), 12)

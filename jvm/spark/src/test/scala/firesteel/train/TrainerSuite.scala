@@ -50,6 +50,38 @@ class TrainerSuite extends TrainingFixture {
     }
   }
 
+  test("grouped iterations are one job and give the weights of iterations one at a time") {
+    def grouped(group: String): (Seq[String], Seq[String]) =
+      withSpark("local[2]", "spark.firesteel.group" -> group) { spark =>
+        val jobs = new JobNames(spark)
+        val hashes = train(spark).epochs.map(_.weightsHash)
+        spark.stop()
+        (hashes, jobs.containing("iteration"))
+      }
+    val (expected, one) = grouped("1")
+    assert(one == (0 until 36).map(n => s"iteration $n"))
+    Seq("auto", "3", "50").foreach(group => assert(grouped(group)._1 == expected))
+    assert(
+      grouped("8")._2 == Seq("iteration 0", "iterations 1 to 8", "iterations 9 to 11") ++
+        Seq("iterations 12 to 19", "iterations 20 to 23") ++
+        Seq("iterations 24 to 31", "iterations 32 to 35")
+    )
+  }
+
+  test("a task that fails within a group sends the training back to the group's start") {
+    val expected = withSpark("local[2]")(train(_).weightsHash)
+    Seq[Phase](Phase.ForwardBackward, Phase.ParameterSync).foreach { phase =>
+      withSpark("local[2, 3]", "spark.firesteel.group" -> "6") { spark =>
+        val jobs = new JobNames(spark)
+        val before = NativeBuffer.allocated()
+        assert(train(spark, probe = new FailOnce(phase, 5)).weightsHash == expected)
+        assert(NativeBuffer.allocated() == before)
+        spark.stop()
+        assert(jobs.containing("going back") == Seq("going back to iteration 1"))
+      }
+    }
+  }
+
   test("more shards than rows in a batch, and uneven shards, see every row once") {
     withSpark("local[2]") { spark =>
       val result = new Trainer(spark, settings(shards = 16, batchSize = 5, epochs = 2))

@@ -1,5 +1,8 @@
 package firesteel.train
 
+import scala.collection.mutable
+
+import org.apache.spark.scheduler.{SparkListener, SparkListenerJobStart}
 import org.apache.spark.sql.{DataFrame, SparkSession}
 import org.apache.spark.sql.functions._
 
@@ -60,6 +63,21 @@ abstract class TrainingFixture extends SparkSuite {
   ): TrainingResult =
     new Trainer(spark, what, probe)
       .fit(encoded(rows(spark)), Some(encoded(rows(spark, count = 100))))
+}
+
+/** The names of the jobs of a session, in their order. */
+final class JobNames(spark: SparkSession) {
+  private val names = mutable.ArrayBuffer.empty[String]
+
+  spark.sparkContext.addSparkListener(new SparkListener {
+    override def onJobStart(job: SparkListenerJobStart): Unit = names.synchronized {
+      names ++= Option(job.properties.getProperty("callSite.short"))
+    }
+  })
+
+  /** Those that contain this, after the session has ended. */
+  def containing(part: String): Seq[String] =
+    names.synchronized(names.filter(_.contains(part)).toSeq)
 }
 
 /** Fails the first attempt of a phase of one iteration, after its work is done. */

@@ -2,6 +2,7 @@ package org.apache.spark.firesteel
 
 import java.nio.ByteBuffer
 import java.util.Collections
+import java.util.concurrent.ConcurrentHashMap
 
 import scala.util.control.NonFatal
 
@@ -13,7 +14,7 @@ import org.apache.spark.network.client._
 import org.apache.spark.network.crypto.{AuthClientBootstrap, AuthServerBootstrap}
 import org.apache.spark.network.netty.SparkTransportConf
 import org.apache.spark.network.server._
-import org.apache.spark.scheduler.ExecutorCacheTaskLocation
+import org.apache.spark.scheduler.{ExecutorCacheTaskLocation, TaskSchedulerImpl}
 import org.apache.spark.storage.BroadcastBlockId
 import org.apache.spark.util.Utils
 
@@ -52,6 +53,15 @@ object Cluster {
     } else {
       sc.getExecutorIds().toSet
     }
+
+  /** Number of tasks that run on each executor that is alive. */
+  def runningTasks(sc: SparkContext): Map[String, Int] = {
+    val running = sc.taskScheduler match {
+      case scheduler: TaskSchedulerImpl => scheduler.runningTasksByExecutors
+      case _ => Map.empty[String, Int]
+    }
+    executorIds(sc).map(id => (id, running.getOrElse(id, 0))).toMap
+  }
 }
 
 /**
@@ -136,6 +146,11 @@ final class Exchange private (receiver: SliceReceiver) {
   /** Where this executor receives slices. */
   val address: Address = Address(env.blockManager.blockManagerId.host, server.getPort)
 
+  private val used = new ConcurrentHashMap[Address, TransportClient]
+
+  /** Whether the connection over which slices went to this address has ended. */
+  def isDisconnected(to: Address): Boolean = Option(used.get(to)).exists(!_.isActive)
+
   /**
    * Sends `body`, which must not change until `done` is called: with the reason if the slice did not
    * arrive.
@@ -147,16 +162,16 @@ final class Exchange private (receiver: SliceReceiver) {
       done: Option[Throwable] => Unit
   ): Unit =
     try {
-      clients
-        .createClient(to.host, to.port)
-        .uploadStream(
-          new NioManagedBuffer(header),
-          new NioManagedBuffer(body),
-          new RpcResponseCallback {
-            override def onSuccess(response: ByteBuffer): Unit = done(None)
-            override def onFailure(e: Throwable): Unit = done(Some(e))
-          }
-        )
+      val client = clients.createClient(to.host, to.port)
+      used.put(to, client)
+      client.uploadStream(
+        new NioManagedBuffer(header),
+        new NioManagedBuffer(body),
+        new RpcResponseCallback {
+          override def onSuccess(response: ByteBuffer): Unit = done(None)
+          override def onFailure(e: Throwable): Unit = done(Some(e))
+        }
+      )
       ()
     } catch {
       case NonFatal(e) => done(Some(e))
