@@ -53,11 +53,16 @@ public final class IdxFile {
     }
   }
 
-  private static float[] scaled(byte[] bytes, int pixels, Path file, int index)
-      throws IOException {
+  private static float[] scaled(byte[] bytes, int pixels, Path file, int index) throws IOException {
     if (bytes.length != pixels) {
       throw new IOException(
-          file + ": image " + index + ": expected " + pixels + " bytes, got " + bytes.length
+          file
+              + ": image "
+              + index
+              + ": expected "
+              + pixels
+              + " bytes, got "
+              + bytes.length
               + ". The file is cut short; fetch it again.");
     }
     float[] image = new float[pixels];
@@ -76,7 +81,8 @@ public final class IdxFile {
       in.close();
       throw new IOException(
           String.format(
-              "%s: expected an idx file that begins with %08x, got %08x. Give the gzipped idx file.",
+              "%s: expected an idx file that begins with %08x, got %08x. Give the gzipped idx"
+                  + " file.",
               file, magic, found));
     }
     return in;

@@ -2,11 +2,12 @@ package firesteel.examples
 
 import java.nio.file.{Files, Paths}
 
+import org.apache.spark.SPARK_VERSION
+import org.apache.spark.sql.SparkSession
+
 import firesteel.ml.NNClassifier
 import firesteel.nn._
 import firesteel.optim.SGD
-import org.apache.spark.SPARK_VERSION
-import org.apache.spark.sql.SparkSession
 
 /**
  * Times whole training iterations through Spark on synthetic data; prints one line of JSON with the

@@ -21,13 +21,16 @@ object ImageFolder {
       .select(
         monotonically_increasing_id().as("id"),
         grey(col("content"), col("path")).as("image"),
-        element_at(split(col("path"), "/"), -2).cast("double").as("label"))
+        element_at(split(col("path"), "/"), -2).cast("double").as("label")
+      )
   }
 
   private def pixels(content: Array[Byte], path: String): Array[Float] = {
     val image = Option(ImageIO.read(new ByteArrayInputStream(content))).getOrElse(
       throw new IllegalArgumentException(
-        s"$path: expected a PNG, JPEG, GIF or BMP image, got something else. Remove the file."))
+        s"$path: expected a PNG, JPEG, GIF or BMP image, got something else. Remove the file."
+      )
+    )
     Array.tabulate(image.getHeight * image.getWidth) { i =>
       val rgb = image.getRGB(i % image.getWidth, i / image.getWidth)
       val (red, green, blue) = ((rgb >> 16) & 0xff, (rgb >> 8) & 0xff, rgb & 0xff)

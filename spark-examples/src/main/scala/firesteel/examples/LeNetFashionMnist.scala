@@ -4,13 +4,14 @@ import java.nio.file.{Files, Path, Paths}
 
 import scala.jdk.CollectionConverters._
 
-import firesteel.ml.NNClassifier
-import firesteel.nn._
-import firesteel.optim.Adam
 import org.apache.spark.ml.Pipeline
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator
 import org.apache.spark.sql.{DataFrame, SparkSession}
 import org.apache.spark.sql.functions.col
+
+import firesteel.ml.NNClassifier
+import firesteel.nn._
+import firesteel.optim.Adam
 
 /**
  * LeNet-5 (LeCun et al., "Gradient-based learning applied to document recognition", 1998) learns
@@ -72,7 +73,10 @@ object LeNetFashionMnist {
     Files.deleteIfExists(file)
     trained.saveModel(file.toString)
     val classes = predictions.orderBy("id").select(col("prediction").cast("int")).collect()
-    Files.write(options.output.resolve("predictions.txt"), classes.map(_.get(0).toString).toSeq.asJava)
+    Files.write(
+      options.output.resolve("predictions.txt"),
+      classes.map(_.get(0).toString).toSeq.asJava
+    )
     println(s"model and predictions in ${options.output}")
   }
 
@@ -98,7 +102,8 @@ private final case class Options(
     batch: Int = 128,
     shards: Option[Int] = None,
     rate: Double = 0.002,
-    seed: Long = 1)
+    seed: Long = 1
+)
 
 private object Options {
   private val Usage = "--data DIR --output DIR --epochs N --batch N --shards N --rate R --seed N"
@@ -114,6 +119,7 @@ private object Options {
       case (options, Seq("--seed", value)) => options.copy(seed = value.toLong)
       case (_, other) =>
         throw new IllegalArgumentException(
-          s"expected $Usage, got ${other.mkString(" ")}. Correct the command line.")
+          s"expected $Usage, got ${other.mkString(" ")}. Correct the command line."
+        )
     }
 }

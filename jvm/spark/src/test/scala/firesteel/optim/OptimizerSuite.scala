@@ -78,12 +78,14 @@ class OptimizerSuite extends AnyFunSuite {
   }
 
   test("a setting of a schedule out of range is refused and named") {
-    for ((schedule, setting) <- Seq(
+    for (
+      (schedule, setting) <- Seq(
         Poly(Double.NaN, 10) -> "NaN",
         Step(0, 0.5) -> "step_size",
         MultiStep(Seq(5L, 5L), 0.5) -> "step_sizes",
         SequentialSchedule() -> "stages"
-      )) {
+      )
+    ) {
       val error = intercept[IllegalArgumentException](rates(schedule, 0))
       assert(error.getMessage.contains(setting), error.getMessage)
     }
