@@ -31,7 +31,7 @@ impl Config {
         }
     }
 
-    fn window(&self, src: &MemoryDesc) -> Result<Window, Error> {
+    pub(super) fn window(&self, src: &MemoryDesc) -> Result<Window, Error> {
         let Config { strides, dilations, padding_l, padding_r } = self;
         Window::new(src.rank().saturating_sub(2), strides, dilations, padding_l, padding_r)
     }

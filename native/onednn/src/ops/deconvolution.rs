@@ -1,41 +1,12 @@
 //! Transposed convolution in one to three spatial dimensions, with groups.
 
-use super::window::Window;
 use crate::primitive_desc::optional;
 use crate::{Attr, Error, MemoryDesc, PrimitiveDesc, PropKind};
 use onednn_sys::constants as c;
 
 const FORWARD: &str = "deconvolution_forward_primitive_desc_create";
 
-/// Settings, one number per spatial dimension in each list. Forward and backward use the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Step between neighbouring windows.
-    pub strides: Vec<usize>,
-    /// Step between neighbouring elements of a window; 1 is dense.
-    pub dilations: Vec<usize>,
-    /// Zeros before the first element.
-    pub padding_l: Vec<usize>,
-    /// Zeros after the last element.
-    pub padding_r: Vec<usize>,
-}
-
-impl Config {
-    /// Stride 1, dense, no padding.
-    pub fn new(spatial: usize) -> Config {
-        Config {
-            strides: vec![1; spatial],
-            dilations: vec![1; spatial],
-            padding_l: vec![0; spatial],
-            padding_r: vec![0; spatial],
-        }
-    }
-
-    fn window(&self, src: &MemoryDesc) -> Result<Window, Error> {
-        let Config { strides, dilations, padding_l, padding_r } = self;
-        Window::new(src.rank().saturating_sub(2), strides, dilations, padding_l, padding_r)
-    }
-}
+pub use super::convolution::Config;
 
 /// The transpose of a convolution: forward here is what backward of the data is there.
 ///
