@@ -1,0 +1,63 @@
+"""What the cluster tests share: clusters, trainings, and the bits an undisturbed one ends with."""
+
+import pytest
+
+from observed import EXAMPLES, JAR, Observed
+from standalone import Standalone
+
+# A training of some seconds: 12,000 images, 94 iterations of each epoch.
+TRAINING = {"epochs": 4, "batch": 128, "shards": 4, "seed": 1}
+
+
+@pytest.fixture(scope="session")
+def jars():
+    for jar in (JAR, EXAMPLES):
+        assert jar.exists(), f"{jar} is missing: run `make jars` first"
+
+
+@pytest.fixture
+def standalone(jars, tmp_path):
+    """Starts a cluster: workers, cores of each."""
+    started = []
+
+    def start(workers: int, cores: int) -> Standalone:
+        folder = tmp_path / "cluster"
+        folder.mkdir()
+        started.append(Standalone(folder, workers, cores))
+        return started[-1]
+
+    yield start
+    for cluster in started:
+        cluster.close()
+
+
+@pytest.fixture
+def observed(jars, tmp_path):
+    """Starts a training on a master, with settings of Spark and options of the program."""
+    started = []
+
+    def start(master: str, conf: dict | None = None, **options) -> Observed:
+        folder = tmp_path / f"training{len(started)}"
+        started.append(Observed(folder, master, conf, **{**TRAINING, **options}))
+        return started[-1]
+
+    yield start
+    for training in started:
+        training.close()
+
+
+def executors(cores: int, count: int, **more: str) -> dict:
+    """Settings for some executors of a standalone cluster."""
+    return {
+        "spark.executor.cores": str(cores),
+        "spark.cores.max": str(cores * count),
+        "spark.executor.memory": "600m",
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def undisturbed(jars, tmp_path_factory) -> str:
+    """The bits that every training with the standard options ends with."""
+    with Observed(tmp_path_factory.mktemp("undisturbed"), "local[2]", **TRAINING) as training:
+        return training.end()
