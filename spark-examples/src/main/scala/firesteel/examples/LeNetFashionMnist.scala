@@ -84,7 +84,7 @@ object LeNetFashionMnist {
     if (Files.isDirectory(folder.resolve(part))) ImageFolder.read(spark, folder.resolve(part))
     else readIdx(spark, folder, if (part == "train") "train" else "t10k")
 
-  private[examples] def readIdx(spark: SparkSession, folder: Path, prefix: String): DataFrame = {
+  private def readIdx(spark: SparkSession, folder: Path, prefix: String): DataFrame = {
     import spark.implicits._
     val images = IdxFile.images(folder.resolve(s"$prefix-images-idx3-ubyte.gz"))
     val labels = IdxFile.labels(folder.resolve(s"$prefix-labels-idx1-ubyte.gz"))

@@ -1,5 +1,7 @@
 package firesteel.examples
 
+import java.nio.file.Paths
+
 import scala.io.Source
 import scala.jdk.CollectionConverters._
 import scala.util.control.NonFatal
@@ -31,22 +33,15 @@ object ObservedTraining {
 
   private def run(spark: SparkSession, options: ObservedOptions, events: TrainingEvents): Unit = {
     val sc = spark.sparkContext
-    val rows = dataset(spark, options).cache()
-    events.tell(
-      "started",
-      "application" -> sc.applicationId,
-      "master" -> sc.master,
-      "rows" -> rows.count()
-    )
+    events.tell("started", "application" -> sc.applicationId, "master" -> sc.master)
     obey(sc, events)
     sc.setJobGroup(Group, "a training that is observed")
-    try learn(rows, options, events)
+    try learn(dataset(spark, options), options, events)
     catch {
       case NonFatal(e) =>
         events.tell("failed", "class" -> e.getClass.getName, "message" -> e.getMessage)
     }
     sc.clearJobGroup()
-    rows.unpersist(blocking = true)
     tellWhatIsLeft(sc, events)
   }
 
@@ -72,11 +67,19 @@ object ObservedTraining {
     events.tell("ended", "weights" -> trained.weightsHash)
   }
 
-  private def dataset(spark: SparkSession, options: ObservedOptions): DataFrame =
-    LeNetFashionMnist
-      .readIdx(spark, options.data, "train")
-      .where(s"id < ${options.records}")
-      .select("image", "label")
+  /** The images; every executor reads the files itself. */
+  private def dataset(spark: SparkSession, options: ObservedOptions): DataFrame = {
+    import spark.implicits._
+    val (folder, records, parts) = (options.data.toString, options.records, 4)
+    spark.sparkContext
+      .parallelize(0 until parts, parts)
+      .flatMap { part =>
+        val images = IdxFile.images(Paths.get(folder, "train-images-idx3-ubyte.gz"))
+        val labels = IdxFile.labels(Paths.get(folder, "train-labels-idx1-ubyte.gz"))
+        (part until math.min(records, images.length) by parts).map(i => (images(i), labels(i)))
+      }
+      .toDF("image", "label")
+  }
 
   private def isOfTraining(className: String): Boolean =
     Seq("firesteel.train.", "firesteel.jni.").exists(className.startsWith(_))
