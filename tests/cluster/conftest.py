@@ -1,12 +1,19 @@
 """What the cluster tests share: clusters, trainings, and the bits an undisturbed one ends with."""
 
+import json
+import os
+
 import pytest
 
-from observed import EXAMPLES, JAR, Observed
+from observed import EXAMPLES, JAR, ROOT, Observed
 from standalone import Standalone
 
-# A training of some seconds: 12,000 images, 94 iterations of each epoch.
+# A training of some seconds: 376 iterations, 94 in each epoch.
 TRAINING = {"epochs": 4, "batch": 128, "shards": 4, "seed": 1}
+ITERATIONS = 376
+
+# How many seeds the tests with random moments try: few in CI, 30 in `make cluster`.
+SEEDS = range(int(os.environ.get("FIRESTEEL_SEEDS", "2")))
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +43,9 @@ def observed(jars, tmp_path):
     """Starts a training on a master, with settings of Spark and options of the program."""
     started = []
 
-    def start(master: str, conf: dict | None = None, **options) -> Observed:
+    def start(master: str, conf: dict | None = None, *host, **options) -> Observed:
         folder = tmp_path / f"training{len(started)}"
-        started.append(Observed(folder, master, conf, **{**TRAINING, **options}))
+        started.append(Observed(folder, master, conf, *host, **{**TRAINING, **options}))
         return started[-1]
 
     yield start
@@ -61,3 +68,15 @@ def undisturbed(jars, tmp_path_factory) -> str:
     """The bits that every training with the standard options ends with."""
     with Observed(tmp_path_factory.mktemp("undisturbed"), "local[2]", **TRAINING) as training:
         return training.end()
+
+
+@pytest.fixture(scope="session")
+def measured():
+    """Takes measurements by name; the file of all is target/cluster.json."""
+    figures = {}
+    yield lambda name, figure: figures.setdefault(name, []).append(figure)
+    if figures:
+        file = ROOT / "target/cluster.json"
+        file.parent.mkdir(exist_ok=True)
+        before = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps({**before, **figures}, indent=1) + "\n")

@@ -22,6 +22,14 @@ def pids(application: str) -> dict[str, int]:
     return found
 
 
+def wait_until_gone(processes, seconds: float) -> None:
+    """Waits until none of these processes is there any more."""
+    deadline = time.monotonic() + seconds
+    while left := [pid for pid in processes if pathlib.Path(f"/proc/{pid}").exists()]:
+        assert time.monotonic() < deadline, f"processes {left} still run after {seconds} s"
+        time.sleep(0.05)
+
+
 class Disturber:
     """Sends signals to executors chosen by a seed."""
 
@@ -40,6 +48,14 @@ class Disturber:
         at = time.time()
         os.kill(pid, which)
         return executor, pid, at
+
+    def kill(self, *executors: str) -> float:
+        """Kills these executors; the time."""
+        pids = self.pids()
+        at = time.time()
+        for executor in executors:
+            os.kill(pids[executor], signal.SIGKILL)
+        return at
 
     def kill_one(self) -> float:
         """Kills one executor; the time."""

@@ -1,7 +1,6 @@
 """A training in a process of its own, seen through the events that it prints."""
 
 import json
-import os
 import pathlib
 import re
 import signal
@@ -9,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from standalone import ENVIRONMENT, SPARK
+from standalone import SPARK, Host
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 JAR = ROOT / "jvm/spark/target/firesteel-spark_2.13.jar"
@@ -21,18 +20,18 @@ class Observed:
     """`firesteel.examples.ObservedTraining` under spark-submit."""
 
     def __init__(
-        self, folder: pathlib.Path, master: str, conf: dict | None = None, prefix: tuple = (),
+        self, folder: pathlib.Path, master: str, conf: dict | None = None, host: Host = Host(),
         **options,
     ):
         settings = {
             "spark.ui.enabled": "false",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": host.address,
+            "spark.driver.host": host.address,
             "spark.firesteel.progress": "false",
             **(conf or {}),
         }
         command = [
-            *prefix, SPARK / "bin/spark-submit", "--master", master, "--driver-memory", "1g",
+            *host.prefix, SPARK / "bin/spark-submit", "--master", master, "--driver-memory", "1g",
             "--driver-java-options",
             f"-Dlog4j2.configurationFile=file:{ROOT}/spark-examples/log4j2.properties",
             *(part for item in settings.items() for part in ("--conf", "=".join(item))),
@@ -46,7 +45,7 @@ class Observed:
         self._log = folder / "driver.log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [str(part) for part in command], env={**os.environ, **ENVIRONMENT}, cwd=folder,
+                [str(part) for part in command], env=host.environment, cwd=folder,
                 text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -92,8 +91,9 @@ class Observed:
 
     @property
     def bits(self) -> str:
-        """Hash of the trained weights."""
-        return self.all("ended")[0]["weights"]
+        """Hash of the trained weights and of the optimizer's state."""
+        ended = self.all("ended")[0]
+        return f"{ended['weights']} {ended.get('state')}"
 
     def assert_nothing_left(self) -> None:
         """No native memory is held and no thread computes on any executor."""

@@ -5,37 +5,49 @@ import pathlib
 import re
 import subprocess
 import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pyspark
 
 SPARK = pathlib.Path(pyspark.__file__).parent
-ENVIRONMENT = {
-    **os.environ,
-    "SPARK_HOME": str(SPARK),
-    "SPARK_LOCAL_IP": "127.0.0.1",
-    "SPARK_DAEMON_MEMORY": "256m",
-    "SPARK_NO_DAEMONIZE": "1",
-}
+
+
+class Host(NamedTuple):
+    """Where processes run: an address, and what stands before their commands."""
+
+    address: str = "127.0.0.1"
+    prefix: tuple = ()
+
+    @property
+    def environment(self) -> dict:
+        """The environment of Spark's processes on this host."""
+        return {
+            **os.environ,
+            "SPARK_HOME": str(SPARK),
+            "SPARK_LOCAL_IP": self.address,
+            "SPARK_DAEMON_MEMORY": "256m",
+            "SPARK_NO_DAEMONIZE": "1",
+        }
 
 
 class Standalone:
-    """Listens on loopback only, on free ports; everything it writes is in `folder`."""
+    """Listens on the hosts' addresses only, on free ports; all that it writes is in `folder`."""
 
-    def __init__(self, folder: pathlib.Path, workers: int, cores: int, prefix: tuple = ()):
-        """`prefix` is put before each worker's command, such as `ip netns exec NAME`."""
+    def __init__(
+        self, folder: pathlib.Path, workers: int, cores: int, hosts: Sequence[Host] = (Host(),)
+    ):
+        """The master is on the first host, the workers are on all of them in turn."""
         self.folder = folder
         self._processes = []
         try:
-            master = self._start(
-                "master", "deploy.master.Master", "--host", "127.0.0.1", "--port", "0",
-                "--webui-port", "0",
-            )
+            master = self._start(hosts[0], "master", "deploy.master.Master", "--port", "0")
             self.url = self._await(master, r"Starting Spark master at (spark://\S+)")
             for n in range(workers):
                 worker = self._start(
-                    f"worker{n}", "deploy.worker.Worker", "--host", "127.0.0.1",
-                    "--webui-port", "0", "--cores", str(cores), "--memory", "8g",
-                    "--work-dir", str(folder / f"work{n}"), self.url, prefix=prefix,
+                    hosts[n % len(hosts)], f"worker{n}", "deploy.worker.Worker",
+                    "--cores", str(cores), "--memory", "8g",
+                    "--work-dir", str(folder / f"work{n}"), self.url,
                 )
                 self._await(worker, r"(Successfully registered with master)")
         except BaseException:
@@ -59,12 +71,15 @@ class Standalone:
     def __exit__(self, *_):
         self.close()
 
-    def _start(self, name: str, main: str, *arguments: str, prefix: tuple = ()) -> pathlib.Path:
+    def _start(self, host: Host, name: str, main: str, *arguments: str) -> pathlib.Path:
         log = self.folder / f"{name}.log"
-        command = [*prefix, SPARK / "bin/spark-class", f"org.apache.spark.{main}", *arguments]
+        command = [
+            *host.prefix, SPARK / "bin/spark-class", f"org.apache.spark.{main}",
+            "--host", host.address, "--webui-port", "0", *arguments,
+        ]
         with log.open("w") as out:
             self._processes.append(subprocess.Popen(
-                command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=out,
+                command, env=host.environment, stdin=subprocess.DEVNULL, stdout=out,
                 stderr=subprocess.STDOUT,
             ))
         return log

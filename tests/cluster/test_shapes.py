@@ -4,20 +4,18 @@ import pytest
 
 from conftest import executors
 
-GROUPS = ["auto", "1"]
 
-
-@pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.parametrize("master", ["local[1]", "local[2]"])
+@pytest.mark.parametrize("master, group", [("local[1]", "auto"), ("local[2]", "1")])
 def test_one_process(observed, undisturbed, master, group):
     assert observed(master, {"spark.firesteel.group": group}).end() == undisturbed
 
 
-def test_standalone_of_every_shape(standalone, observed, undisturbed):
+@pytest.mark.parametrize(
+    "count, cores, group", [(1, 4, "auto"), (2, 2, "auto"), (4, 1, "auto"), (2, 2, "1")]
+)
+def test_standalone_executors(standalone, observed, undisturbed, count, cores, group):
     cluster = standalone(workers=2, cores=4)
-    for count, cores in [(1, 4), (2, 2), (4, 1)]:
-        for group in GROUPS:
-            conf = executors(cores, count, **{"spark.firesteel.group": group})
-            training = observed(cluster.url, conf)
-            assert training.end() == undisturbed, (count, cores, group)
-            assert len(training.all("executor added")) == count
+    conf = executors(cores, count, **{"spark.firesteel.group": group})
+    training = observed(cluster.url, conf)
+    assert training.end() == undisturbed
+    assert len(training.all("executor added")) == count
