@@ -43,19 +43,34 @@ private[train] object SerialOracle {
         Array.fill(2)(native.add(new NativeBuffer(optimizer.slots * model.parameterCount * 4)))
       model.initialWeights(settings.seed, weights(0))
 
+      val roots = (0 until shards).flatMap(shard => Seq(shard, 0)).toArray
+      val offsets = new Array[Long](shards)
       val plan = new EpochPlan(datasets.map(_.rows), settings.batchSize)
       (0 until settings.epochs).map { epoch =>
-        plan.steps(epoch).foreach { step =>
+        plan.steps(epoch.toLong).foreach { step =>
           val now = (step.iteration % 2).toInt
-          val gradients = workers.map(gradient(_, weights(now), shards, step))
+          val gradients = workers.map(gradient(_, weights(now), shards, step)).toArray
+          val sums = optimizer.partialSums(
+            0,
+            1,
+            shards,
+            step.iteration,
+            roots,
+            gradients,
+            offsets,
+            weights(now),
+            states(now)
+          )
           optimizer.update(
             0,
             1,
             shards,
             step.iteration,
-            (0 until shards).flatMap(shard => Seq(shard, 0)).toArray,
-            gradients.toArray,
-            new Array[Long](shards),
+            1.0,
+            sums,
+            roots,
+            gradients,
+            offsets,
             weights(now),
             states(now),
             weights(1 - now),
@@ -63,7 +78,7 @@ private[train] object SerialOracle {
           )
           gradients.foreach(_.close())
         }
-        val last = (plan.end(epoch) % 2).toInt
+        val last = (plan.length * (epoch + 1)) % 2
         OracleEpoch(
           weights(last).sha256(model.parameterCount),
           states(last).sha256(optimizer.slots * model.parameterCount)
