@@ -1,5 +1,6 @@
 """What the cluster tests share: clusters, trainings, and the bits an undisturbed one ends with."""
 
+import functools
 import json
 import os
 
@@ -8,9 +9,13 @@ import pytest
 from observed import EXAMPLES, JAR, ROOT, Observed
 from standalone import Standalone
 
-# A training of some seconds: 376 iterations, 94 in each epoch.
-TRAINING = {"epochs": 4, "batch": 128, "shards": 4, "seed": 1}
-ITERATIONS = 376
+# A training of some seconds: an epoch has 94 iterations.
+TRAINING = {"batch": 128, "shards": 4, "seed": 1}
+
+# How iterations are grouped, and epochs that take some seconds then.
+GROUPED = ("auto", 4)
+TWO_JOBS = ("1", 1)
+both = pytest.mark.parametrize("group, epochs", [GROUPED, TWO_JOBS])
 
 # How many seeds the tests with random moments try: few in CI, 30 in `make cluster`.
 SEEDS = range(int(os.environ.get("FIRESTEEL_SEEDS", "2")))
@@ -53,9 +58,10 @@ def observed(jars, tmp_path):
         training.close()
 
 
-def executors(cores: int, count: int, **more: str) -> dict:
+def executors(cores: int, count: int, group: str = "auto", **more: str) -> dict:
     """Settings for some executors of a standalone cluster."""
     return {
+        "spark.firesteel.group": group,
         "spark.executor.cores": str(cores),
         "spark.cores.max": str(cores * count),
         "spark.executor.memory": "600m",
@@ -64,10 +70,16 @@ def executors(cores: int, count: int, **more: str) -> dict:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(jars, tmp_path_factory) -> str:
-    """The bits that every training with the standard options ends with."""
-    with Observed(tmp_path_factory.mktemp("undisturbed"), "local[2]", **TRAINING) as training:
-        return training.end()
+def undisturbed(jars, tmp_path_factory):
+    """The bits that a training of so many epochs ends with when nobody disturbs it."""
+
+    @functools.cache
+    def bits(epochs: int) -> str:
+        folder = tmp_path_factory.mktemp("undisturbed")
+        with Observed(folder, "local[2]", epochs=epochs, **TRAINING) as training:
+            return training.end()
+
+    return bits
 
 
 @pytest.fixture(scope="session")

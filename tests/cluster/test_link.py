@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import executors
+from conftest import both, executors
 from link import Link
 from standalone import Host, Standalone
 
@@ -16,13 +16,14 @@ needs_namespaces = pytest.mark.skipif(
 
 
 @needs_namespaces
-@pytest.mark.parametrize("group", ["auto", "1"])
-def test_a_link_of_50_megabits_that_loses_a_packet_of_200(jars, tmp_path, observed, undisturbed, group):
+@both
+def test_a_link_of_50_megabits_that_loses_a_packet_of_200(
+    jars, tmp_path, observed, undisturbed, group, epochs
+):
     with Link(megabits=50, loss=0.005) as link:
         hosts = [Host(address, link.prefix(address)) for address in (link.near, link.far)]
         with Standalone(tmp_path, workers=2, cores=1, hosts=hosts) as cluster:
-            conf = executors(1, 2, **{"spark.firesteel.group": group})
-            training = observed(cluster.url, conf, hosts[0])
-            assert training.end() == undisturbed
+            training = observed(cluster.url, executors(1, 2, group), hosts[0], epochs=epochs)
+            assert training.end() == undisturbed(epochs)
             assert len(training.all("executor added")) == 2
             assert link.dropped() > 0

@@ -2,20 +2,22 @@
 
 import pytest
 
-from conftest import executors
+from conftest import GROUPED, TWO_JOBS, executors
 
 
-@pytest.mark.parametrize("master, group", [("local[1]", "auto"), ("local[2]", "1")])
-def test_one_process(observed, undisturbed, master, group):
-    assert observed(master, {"spark.firesteel.group": group}).end() == undisturbed
+@pytest.mark.parametrize("master", ["local[1]", "local[2]"])
+def test_one_process_one_iteration_at_a_time(observed, undisturbed, master):
+    group, epochs = TWO_JOBS
+    training = observed(master, {"spark.firesteel.group": group}, epochs=epochs)
+    assert training.end() == undisturbed(epochs)
 
 
-@pytest.mark.parametrize(
-    "count, cores, group", [(1, 4, "auto"), (2, 2, "auto"), (4, 1, "auto"), (2, 2, "1")]
-)
-def test_standalone_executors(standalone, observed, undisturbed, count, cores, group):
+@pytest.mark.parametrize("count, cores, how", [
+    (1, 4, GROUPED), (2, 2, GROUPED), (4, 1, GROUPED), (2, 2, TWO_JOBS), (4, 1, TWO_JOBS),
+])
+def test_standalone_executors(standalone, observed, undisturbed, count, cores, how):
+    group, epochs = how
     cluster = standalone(workers=2, cores=4)
-    conf = executors(cores, count, **{"spark.firesteel.group": group})
-    training = observed(cluster.url, conf)
-    assert training.end() == undisturbed
+    training = observed(cluster.url, executors(cores, count, group), epochs=epochs)
+    assert training.end() == undisturbed(epochs)
     assert len(training.all("executor added")) == count
