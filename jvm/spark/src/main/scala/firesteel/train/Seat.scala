@@ -26,8 +26,9 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
   private val inheritedCopies = before.filter(_.ward == ward).flatMap(_.copies)
 
   private val states: Generations = inheritedStates.getOrElse(new Generations(slots * own.bytes))
-  private val copies: Option[Generations] =
-    ward.map(range => inheritedCopies.getOrElse(new Generations(slots * range.bytes)))
+  private val copies: Option[Generations] = ward
+    .filter(range => slots * range.bytes > 0)
+    .map(range => inheritedCopies.getOrElse(new Generations(slots * range.bytes)))
 
   /** Takes the slices that arrive. */
   val slices: SliceStore = new SliceStore(view, n, slots, weights.claim, statePlace)
@@ -293,24 +294,27 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
   private def treePairs: Array[Int] =
     view.tree.flatMap(owned => Seq(owned.root.first, owned.root.level)).toArray
 
-  private def optimize(step: Step, sums: Array[Double]): Unit = if (own.floats > 0) {
-    val next = step.iteration + 1
-    val (buffers, offsets) = gradientSlices(step.iteration).unzip
-    optimizer.update(
-      n,
-      view.count,
-      spec.shards,
-      step.iteration,
-      step.rateFactor,
-      sums,
-      treePairs,
-      buffers.toArray,
-      offsets.toArray,
-      weights(step.iteration),
-      states(step.iteration),
-      weights.claim(next),
-      states.claim(next)
-    )
+  private def optimize(step: Step, sums: Array[Double]): Unit = {
+    val (newWeights, newState) =
+      (weights.claim(step.iteration + 1), states.claim(step.iteration + 1))
+    if (own.floats > 0) {
+      val (buffers, offsets) = gradientSlices(step.iteration).unzip
+      optimizer.update(
+        n,
+        view.count,
+        spec.shards,
+        step.iteration,
+        step.rateFactor,
+        sums,
+        treePairs,
+        buffers.toArray,
+        offsets.toArray,
+        weights(step.iteration),
+        states(step.iteration),
+        newWeights,
+        newState
+      )
+    }
   }
 
   private def delivered[R](result: R, patience: Patience): Outcome[R] =

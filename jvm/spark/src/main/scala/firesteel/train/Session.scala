@@ -205,6 +205,7 @@ private[train] final class Session private (
       logWarning(s"executor $id runs its task but does not answer: it is replaced")
       Cluster.replace(sc, id, "it did not answer within a training")
     }
+    (ids(view) -- Cluster.executorIds(sc) ++ broken.hung).foreach(Cluster.forgetFiles(sc, _))
     enter(crew(broken.hung), anew) match {
       case Right(()) => ()
       case Left(again) => renew(again, anew)

@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap
 import scala.util.Try
 import scala.util.control.NonFatal
 
-import org.apache.spark.{SparkContext, SparkEnv}
+import org.apache.spark.{MapOutputTrackerMaster, SparkContext, SparkEnv}
 import org.apache.spark.memory.{MemoryManager, MemoryMode}
 import org.apache.spark.network.TransportContext
 import org.apache.spark.network.buffer.NioManagedBuffer
@@ -81,6 +81,16 @@ object Cluster {
       }
       .collect { case task if task.status == "RUNNING" => task.executorId }
       .toSet
+
+  /**
+   * Makes Spark forget the shuffle files of an executor that is gone, which it does by itself a moment
+   * later: a job that begins in between would look for them for seconds.
+   */
+  def forgetFiles(sc: SparkContext, id: String): Unit = sc.env.mapOutputTracker match {
+    case tracker: MapOutputTrackerMaster if !sc.env.blockManager.externalShuffleServiceEnabled =>
+      tracker.removeOutputsOnExecutor(id)
+    case _ => ()
+  }
 
   /**
    * Ends an executor that does not answer, and asks for another: nothing is scheduled there any more,
