@@ -12,9 +12,9 @@ def test_one_process_one_iteration_at_a_time(observed, undisturbed, master):
     assert training.end() == undisturbed(epochs)
 
 
-@pytest.mark.parametrize("count, cores, how", [
-    (1, 4, GROUPED), (2, 2, GROUPED), (4, 1, GROUPED), (2, 2, TWO_JOBS), (4, 1, TWO_JOBS),
-])
+@pytest.mark.parametrize(
+    "count, cores, how", [(1, 4, GROUPED), (2, 2, GROUPED), (4, 1, GROUPED), (2, 2, TWO_JOBS)]
+)
 def test_standalone_executors(standalone, observed, undisturbed, count, cores, how):
     group, epochs = how
     cluster = standalone(workers=2, cores=4)

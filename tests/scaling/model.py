@@ -10,6 +10,7 @@ time of an executor is log-normal around its median. Where executors share cores
 do, everything that computes or copies takes longer by `sharing`.
 """
 
+import functools
 import math
 import random
 from dataclasses import dataclass
@@ -41,15 +42,22 @@ class Cluster:
 
 def iteration(
     cluster: Cluster, costs: Costs, compute: float, weights: int, slots: int, grouped: bool,
-    draws: int = 200,
+    longest: float = math.inf,
 ) -> float:
-    """Expected seconds of an iteration; `compute` is an executor's median alone on its cores."""
-    work = cluster.sharing * compute * slowest(cluster.executors, costs.spread, draws)
+    """Expected seconds of an iteration.
+
+    `compute` is what an executor needs alone on its cores (median), `longest` the most iterations
+    that a job can have.
+    """
+    work = cluster.sharing * compute * slowest(cluster.executors, costs.spread)
     work += exchange(cluster, costs, weights, slots)
     job = costs.job + costs.task * cluster.executors
-    if not grouped:
-        return work + 2 * job
-    return work + job / max(1.0, JOB_SECONDS / work)
+    return work + (job / group(work, longest) if grouped else 2 * job)
+
+
+def group(seconds: float, longest: float = math.inf) -> float:
+    """How many iterations of this length a job has."""
+    return min(longest, max(1.0, JOB_SECONDS / seconds))
 
 
 def exchange(cluster: Cluster, costs: Costs, weights: int, slots: int) -> float:
@@ -63,7 +71,8 @@ def exchange(cluster: Cluster, costs: Costs, weights: int, slots: int) -> float:
     return 2 * (costs.wake + cluster.delay + messages) + moved * per_byte
 
 
-def slowest(count: int, spread: float, draws: int) -> float:
+@functools.cache
+def slowest(count: int, spread: float, draws: int = 1000) -> float:
     """Mean of the largest of `count` log-normal numbers with median 1; the same in every run."""
     numbers = random.Random(count)
     largest = (max(numbers.gauss(0, spread) for _ in range(count)) for _ in range(draws))
