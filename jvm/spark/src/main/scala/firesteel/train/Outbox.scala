@@ -6,6 +6,7 @@ import scala.collection.mutable
 import scala.util.Try
 
 import org.apache.spark.firesteel.Exchange
+import org.apache.spark.internal.Logging
 
 import firesteel.jni.NativeBuffer
 
@@ -15,7 +16,7 @@ import firesteel.jni.NativeBuffer
  * The memory of a slice must not change while it is on its way, so every phase begins with
  * [[awaitAll]].
  */
-private[train] final class Outbox(spec: TrainingSpec, view: View) {
+private[train] final class Outbox(spec: TrainingSpec, view: View) extends Logging {
   private lazy val exchange = Exchange.of(TrainingHosts)
   private var underway = 0
   private val unreached = mutable.SortedSet.empty[Int]
@@ -37,7 +38,7 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) {
       addressOf(peer),
       header(name, body.remaining.toLong),
       body,
-      failure => delivered(peer, failure.isEmpty)
+      failure => delivered(peer, name, failure)
     )
   }
 
@@ -77,9 +78,13 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) {
     )
   }
 
-  private def delivered(peer: Int, arrived: Boolean): Unit = synchronized {
-    underway -= 1
-    if (!arrived) unreached += peer
-    notifyAll()
-  }
+  private def delivered(peer: Int, name: SliceName, failure: Option[Throwable]): Unit =
+    synchronized {
+      underway -= 1
+      failure.foreach { cause =>
+        logWarning(s"$name did not reach executor ${view.members(peer).executor.id}: $cause")
+        unreached += peer
+      }
+      notifyAll()
+    }
 }

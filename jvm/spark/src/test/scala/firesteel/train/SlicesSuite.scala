@@ -182,7 +182,7 @@ class SlicesSuite extends AnyFunSuite {
   test("what arrives after the end touches no memory and leaves none") {
     withStore { (store, _) =>
       val late = store.sink(gradient(0), 12)
-      val done = store.sink(gradient(0, Root(3, 0)), 12)
+      val done = store.sink(gradient(1), 12)
       done.write(ByteBuffer.allocate(12))
       store.close()
       intercept[IllegalStateException](late.write(ByteBuffer.allocate(4)))
