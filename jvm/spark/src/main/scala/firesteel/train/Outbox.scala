@@ -4,7 +4,7 @@ import java.nio.ByteBuffer
 
 import scala.collection.mutable
 
-import org.apache.spark.firesteel.Exchange
+import org.apache.spark.firesteel.Connections
 
 import firesteel.jni.NativeBuffer
 
@@ -15,8 +15,7 @@ import firesteel.jni.NativeBuffer
  * [[awaitAll]].
  */
 private[train] final class Outbox(
-    spec: TrainingSpec,
-    exchange: Exchange,
+    connections: Connections,
     peers: IndexedSeq[Address]
 ) {
   private var underway = 0
@@ -24,17 +23,17 @@ private[train] final class Outbox(
 
   /** Starts sending `range` of `buffer` to task `peer`. */
   def send(peer: Int, name: SliceName, buffer: NativeBuffer, range: SliceRange): Unit = {
-    val header = SliceHeader(spec.id, spec.token, name, range.bytes).encode
+    val header = SliceHeader(name).encode
     val body = buffer.slice(range.begin * 4, Math.toIntExact(range.bytes))
     synchronized(underway += 1)
-    exchange.push(peers(peer), header, body, failure => delivered(peer, failure.isEmpty))
+    connections.push(peers(peer), header, body, failure => delivered(peer, failure.isEmpty))
   }
 
   /** Tells task `peer` to stop the group that began with `iteration`, as far as it can be told. */
   def sendStop(peer: Int, iteration: Long): Unit = {
     val name = SliceName(SliceKind.Stop, iteration, peer)
-    val header = SliceHeader(spec.id, spec.token, name, 0).encode
-    exchange.push(peers(peer), header, ByteBuffer.allocate(0), _ => ())
+    val header = SliceHeader(name).encode
+    connections.push(peers(peer), header, ByteBuffer.allocate(0), _ => ())
   }
 
   /** Waits until nothing is underway; true if so in time. */
@@ -42,7 +41,7 @@ private[train] final class Outbox(
 
   /** Whether a slice did not reach a task since [[takeUnreached]], or the way to one is broken. */
   def isBroken: Boolean =
-    synchronized(unreached.nonEmpty) || peers.exists(exchange.isDisconnected)
+    synchronized(unreached.nonEmpty) || peers.exists(connections.isDisconnected)
 
   /** The tasks that were not reached since the last call. */
   def takeUnreached(): Seq[Int] = synchronized {

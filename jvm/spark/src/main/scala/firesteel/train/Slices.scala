@@ -51,36 +51,22 @@ private[train] object SliceName {
   val NoRoot: Root = Root(-1, 0)
 }
 
-/**
- * What goes ahead of a slice on the wire.
- *
- * @param training the training it belongs to
- * @param token the training's secret: a slice with another one is refused
- * @param bytes length of the slice
- */
-private[train] final case class SliceHeader(
-    training: UUID,
-    token: UUID,
-    name: SliceName,
-    bytes: Long
-) {
+/** What goes ahead of a slice on the wire; the connection says of which training it is. */
+private[train] final case class SliceHeader(name: SliceName) {
 
   /** The wire form, big endian. */
   def encode: ByteBuffer = {
     val buffer = ByteBuffer.allocate(SliceHeader.Length)
     buffer.putInt(SliceHeader.Magic)
-    Seq(training, token).foreach { id =>
-      buffer.putLong(id.getMostSignificantBits).putLong(id.getLeastSignificantBits)
-    }
     buffer.put(name.kind.code).putLong(name.iteration).putInt(name.slice)
-    buffer.putInt(name.root.first).putInt(name.root.level).putLong(bytes)
+    buffer.putInt(name.root.first).putInt(name.root.level)
     buffer.flip()
   }
 }
 
 private[train] object SliceHeader {
-  private val Magic = 0x46535831
-  private val Length = 4 + 4 * 8 + 1 + 8 + 3 * 4 + 8
+  private val Magic = 0x46535832
+  private val Length = 4 + 1 + 8 + 3 * 4
 
   /**
    * Reads a header.
@@ -94,13 +80,10 @@ private[train] object SliceHeader {
     if (header.remaining != Length) refuse(s"${header.remaining} bytes")
     val magic = header.getInt
     if (magic != Magic) refuse(f"magic $magic%08x")
-    val training = new UUID(header.getLong, header.getLong)
-    val token = new UUID(header.getLong, header.getLong)
     val code = header.get
     val kind = SliceKind.of(code).getOrElse(refuse(s"kind $code"))
     val (iteration, slice) = (header.getLong, header.getInt)
-    val root = Root(header.getInt, header.getInt)
-    SliceHeader(training, token, SliceName(kind, iteration, slice, root), header.getLong)
+    SliceHeader(SliceName(kind, iteration, slice, Root(header.getInt, header.getInt)))
   }
 }
 
@@ -108,15 +91,23 @@ private[train] object SliceHeader {
 trait SliceReceiver {
 
   /**
+   * The secret of a training, if this executor takes part in it: who does not know it gets no
+   * connection.
+   */
+  def secret(training: UUID): Option[UUID]
+
+  /**
    * Where the slice with this header goes.
    *
+   * @param training to which the connection belongs
+   * @param bytes length of the slice
    * @throws java.lang.IllegalArgumentException if the header is not that of a slice; the connection
    *     is closed then
    */
-  def open(header: ByteBuffer): SliceSink
+  def open(training: UUID, header: ByteBuffer, bytes: Long): SliceSink
 }
 
-/** Takes one slice. */
+/** Takes one slice; either [[complete]] or [[abort]] is called, once. */
 trait SliceSink {
 
   /** The next bytes. */

@@ -55,7 +55,8 @@ private[train] final class TrainingHost private (
           s"executors than ${place.tasks}."
       )
     }
-    outbox = Some(new Outbox(spec, Exchange.of(TrainingHosts), peers))
+    outbox =
+      Some(new Outbox(Exchange.of(TrainingHosts).connections(spec.id, spec.token), peers))
   }
 
   /** Takes the rows of a shard; their number. */
