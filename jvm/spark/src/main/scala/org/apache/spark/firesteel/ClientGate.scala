@@ -16,8 +16,8 @@ private[firesteel] final class ClientGate(training: UUID, secret: UUID, server: 
   private val nonce = Handshake.nonce()
   private var hasAnswered = false
 
-  /** Done when the handshake is. */
-  val opened: CompletableFuture[Unit] = new CompletableFuture[Unit]
+  /** Done when the handshake is; false if it was cut off. */
+  val isIn: CompletableFuture[Boolean] = new CompletableFuture[Boolean]
 
   override def handlerAdded(context: ChannelHandlerContext): Unit =
     send(context, Handshake.hello(training, nonce))
@@ -34,25 +34,33 @@ private[firesteel] final class ClientGate(training: UUID, secret: UUID, server: 
       }
     } else if (hasAnswered && in.readByte() == Handshake.Welcome) {
       open()
-      opened.complete(())
+      isIn.complete(true)
       ()
     } else if (hasAnswered) {
       shut(context, "no welcome")
     }
 
-  override protected def refused(context: ChannelHandlerContext, got: String): Unit =
-    fail(s"expected one that knows training $training, got $got")
-
-  override def channelInactive(context: ChannelHandlerContext): Unit = {
-    fail(s"it refused training $training; perhaps that has ended there")
-    super.channelInactive(context)
-  }
-
-  private def fail(reason: String): Unit = {
-    opened.completeExceptionally(
-      new IOException(s"firesteel exchange at ${server.host}:${server.port}: $reason.")
+  override protected def refused(context: ChannelHandlerContext, got: String): Unit = {
+    isIn.completeExceptionally(
+      new IOException(
+        s"firesteel exchange at ${server.host}:${server.port}: expected a member of training " +
+          s"$training, got $got."
+      )
     )
     ()
+  }
+
+  override def exceptionCaught(context: ChannelHandlerContext, cause: Throwable): Unit =
+    if (isIn.complete(false)) {
+      context.close()
+      ()
+    } else {
+      super.exceptionCaught(context, cause)
+    }
+
+  override def channelInactive(context: ChannelHandlerContext): Unit = {
+    isIn.complete(false)
+    super.channelInactive(context)
   }
 }
 

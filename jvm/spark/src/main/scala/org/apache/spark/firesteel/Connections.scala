@@ -74,33 +74,38 @@ final class Connections private[firesteel] (dial: Address => TransportClient, di
       (_, old) => Option(old).filterNot(isBroken).getOrElse(connecting(to))
     )
 
-  private def connecting(to: Address): CompletableFuture[TransportClient] = {
-    val connection = new CompletableFuture[TransportClient]
-    dialers.execute { () =>
-      try {
-        val client = dial(to)
-        if (!connection.complete(client) || closed) client.getChannel.close()
-      } catch {
-        case NonFatal(e) => connection.completeExceptionally(e)
+  private def connecting(to: Address): CompletableFuture[TransportClient] =
+    if (closed) {
+      CompletableFuture.failedFuture(Connections.ended)
+    } else {
+      val connection = new CompletableFuture[TransportClient]
+      dialers.execute { () =>
+        try {
+          val client = dial(to)
+          if (closed || !connection.complete(client)) client.getChannel.close()
+        } catch {
+          // Whoever waits must hear of it, whatever it is.
+          case e: Throwable => connection.completeExceptionally(e)
+        }
+        ()
       }
-      ()
+      connection
     }
-    connection
-  }
 
   private def isBroken(connection: CompletableFuture[TransportClient]): Boolean =
     connection.isDone && (connection.isCompletedExceptionally || !connection.join.isActive)
 
   private def end(connection: CompletableFuture[TransportClient]): Unit = {
-    connection.completeExceptionally(
-      new IOException("firesteel exchange: the connection was ended on this side.")
-    )
+    connection.completeExceptionally(Connections.ended)
     connection.thenAccept(client => { client.getChannel.close(); () })
     ()
   }
 }
 
 private object Connections {
+
+  private def ended: IOException =
+    new IOException("firesteel exchange: the connection was ended on this side.")
 
   /** Spark's client can report the same failure twice: once from the write, once from the channel. */
   final class Delivery(done: Option[Throwable] => Unit) extends RpcResponseCallback {

@@ -1,9 +1,11 @@
 package org.apache.spark.firesteel
 
+import java.io.IOException
 import java.net.InetSocketAddress
 import java.util.{Collections, UUID}
 import java.util.concurrent.{ConcurrentHashMap, TimeUnit}
 
+import scala.annotation.tailrec
 import scala.jdk.CollectionConverters._
 
 import io.netty.channel.Channel
@@ -93,11 +95,8 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
   }
 
   private def dial(training: UUID, secret: UUID, to: Address): TransportClient = {
-    val client = clients.createUnmanagedClient(to.host, to.port)
+    val client = enter(training, secret, to, Exchange.Attempts)
     try {
-      val gate = new ClientGate(training, secret, to)
-      client.getChannel.pipeline().addBefore(TransportFrameDecoder.HANDLER_NAME, "gate", gate)
-      gate.opened.get(conf.connectionCreationTimeoutMs.toLong, TimeUnit.MILLISECONDS)
       if (security.isAuthenticationEnabled()) {
         new AuthClientBootstrap(conf, security.getSaslUser(), security)
           .doBootstrap(client, client.getChannel)
@@ -109,10 +108,44 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
         throw e
     }
   }
+
+  /**
+   * A connection through the gate at its other end. One that is cut off there is tried again, since
+   * strangers may have crowded it out.
+   */
+  @tailrec
+  private def enter(training: UUID, secret: UUID, to: Address, attempts: Int): TransportClient = {
+    val client = clients.createUnmanagedClient(to.host, to.port)
+    if (isIn(client, new ClientGate(training, secret, to))) {
+      client
+    } else if (attempts > 1) {
+      Thread.sleep(Exchange.PauseMillis)
+      enter(training, secret, to, attempts - 1)
+    } else {
+      throw new IOException(
+        s"firesteel exchange at ${to.host}:${to.port}: expected to be let in, was cut off. Perhaps " +
+          s"training $training has ended there."
+      )
+    }
+  }
+
+  private def isIn(client: TransportClient, gate: ClientGate): Boolean =
+    try {
+      client.getChannel.pipeline().addBefore(TransportFrameDecoder.HANDLER_NAME, "gate", gate)
+      gate.isIn.get(conf.connectionCreationTimeoutMs.toLong, TimeUnit.MILLISECONDS)
+    } catch {
+      // The connection has ended already, and with it its pipeline.
+      case _: NoSuchElementException => false
+      case e: Throwable =>
+        client.getChannel.close()
+        throw e
+    }
 }
 
 object Exchange {
   private val Dialers = 64
+  private val Attempts = 3
+  private val PauseMillis = 50L
   private val Kinds = Set(Message.Type.UploadStream)
 
   /** Spark's authentication follows the handshake, as requests. */

@@ -34,6 +34,12 @@ private[firesteel] abstract class Gate(kinds: Set[Message.Type], maxFrame: Int)
   /** The other end is refused, because it sent `got`. */
   protected def refused(context: ChannelHandlerContext, got: String): Unit
 
+  /** What goes wrong before the handshake is done is no more than another refusal. */
+  override def exceptionCaught(context: ChannelHandlerContext, cause: Throwable): Unit =
+    if (!isShut) {
+      if (isOpen) context.fireExceptionCaught(cause) else shut(context, cause.toString)
+    }
+
   /** Ends the handshake: from now on frames pass. */
   protected final def open(): Unit = isOpen = true
 

@@ -64,10 +64,6 @@ private[firesteel] final class ServerGate(
 
   override protected def refused(context: ChannelHandlerContext, got: String): Unit =
     strangers.refuse(context.channel, got)
-
-  override def exceptionCaught(context: ChannelHandlerContext, cause: Throwable): Unit =
-    if (strangers.contains(context.channel)) shut(context, cause.toString)
-    else context.fireExceptionCaught(cause)
 }
 
 private object ServerGate {

@@ -61,7 +61,7 @@ private[firesteel] final class Strangers extends Logging {
 private object Strangers {
 
   /** Connections that may wait at a time. */
-  val Limit = 256
+  val Limit = 1024
 
   /** For how long one may wait. */
   val Seconds = 10L
