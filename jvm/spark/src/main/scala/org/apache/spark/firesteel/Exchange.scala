@@ -9,6 +9,7 @@ import scala.annotation.tailrec
 import scala.jdk.CollectionConverters._
 
 import io.netty.channel.Channel
+import io.netty.channel.socket.SocketChannel
 import org.apache.spark.{SparkConf, SparkEnv}
 import org.apache.spark.network.TransportContext
 import org.apache.spark.network.client.TransportClient
@@ -37,8 +38,20 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
     "firesteel",
     sslOptions = Some(security.getRpcSSLOptions())
   )
+  private val timeoutMillis = conf.connectionCreationTimeoutMs.toLong
   private val strangers = new Strangers
-  private val context = new TransportContext(conf, new NoOpRpcHandler)
+  private val context = new TransportContext(conf, new NoOpRpcHandler) {
+
+    /** The pipeline of a connection that goes out. */
+    override def initializePipeline(
+        channel: SocketChannel,
+        isClient: Boolean
+    ): TransportChannelHandler = {
+      val handler = super.initializePipeline(channel, isClient)
+      channel.pipeline().addBefore(TransportFrameDecoder.HANDLER_NAME, "gate", new ClientGate)
+      handler
+    }
+  }
   private val clients = context.createClientFactory()
   private val dialers =
     ThreadUtils.newDaemonCachedThreadPool("firesteel-connect", Exchange.Dialers)
@@ -95,7 +108,7 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
   }
 
   private def dial(training: UUID, secret: UUID, to: Address): TransportClient = {
-    val client = enter(training, secret, to, Exchange.Attempts)
+    val client = enter(training, secret, to, System.nanoTime + timeoutMillis * 1000000)
     try {
       if (security.isAuthenticationEnabled()) {
         new AuthClientBootstrap(conf, security.getSaslUser(), security)
@@ -110,41 +123,39 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
   }
 
   /**
-   * A connection through the gate at its other end. One that is cut off there is tried again, since
-   * strangers may have crowded it out.
+   * A connection through the gate at its other end. One that is cut off there without a word is
+   * tried again, since strangers may have crowded it out.
    */
   @tailrec
-  private def enter(training: UUID, secret: UUID, to: Address, attempts: Int): TransportClient = {
+  private def enter(training: UUID, secret: UUID, to: Address, until: Long): TransportClient = {
     val client = clients.createUnmanagedClient(to.host, to.port)
-    if (isIn(client, new ClientGate(training, secret, to))) {
+    if (isIn(client.getChannel, training, secret, to)) {
       client
-    } else if (attempts > 1) {
+    } else if (System.nanoTime < until) {
       Thread.sleep(Exchange.PauseMillis)
-      enter(training, secret, to, attempts - 1)
+      enter(training, secret, to, until)
     } else {
       throw new IOException(
-        s"firesteel exchange at ${to.host}:${to.port}: expected to be let in, was cut off. Perhaps " +
-          s"training $training has ended there."
+        s"firesteel exchange at ${to.host}:${to.port}: expected an answer in " +
+          s"$timeoutMillis ms, was cut off."
       )
     }
   }
 
-  private def isIn(client: TransportClient, gate: ClientGate): Boolean =
+  private def isIn(channel: Channel, training: UUID, secret: UUID, to: Address): Boolean =
     try {
-      client.getChannel.pipeline().addBefore(TransportFrameDecoder.HANDLER_NAME, "gate", gate)
-      gate.isIn.get(conf.connectionCreationTimeoutMs.toLong, TimeUnit.MILLISECONDS)
+      Option(channel.pipeline().get(classOf[ClientGate])).exists {
+        _.enter(channel, training, secret, to).get(timeoutMillis, TimeUnit.MILLISECONDS)
+      }
     } catch {
-      // The connection has ended already, and with it its pipeline.
-      case _: NoSuchElementException => false
       case e: Throwable =>
-        client.getChannel.close()
+        channel.close()
         throw e
     }
 }
 
 object Exchange {
   private val Dialers = 64
-  private val Attempts = 3
   private val PauseMillis = 50L
   private val Kinds = Set(Message.Type.UploadStream)
 

@@ -14,9 +14,9 @@ import firesteel.train.Address
  *
  * {{{
  * client → server   magic, training, client's nonce   52 bytes
- * server → client   server's nonce, server's proof    64 bytes
+ * server → client   known, server's nonce, proof      65 bytes, or unknown, 1 byte
  * client → server   client's proof                    32 bytes
- * server → client   welcome                            1 byte
+ * server → client   known, or unknown                  1 byte
  * }}}
  *
  * A proof is HMAC-SHA256(secret, side ‖ training ‖ client's nonce ‖ server's nonce ‖ server's address).
@@ -62,8 +62,11 @@ private[firesteel] object Handshake {
   /** Bytes that a client says first. */
   val HelloLength: Int = 4 + 16 + Length
 
-  /** Ends the handshake. */
-  val Welcome: Byte = 1
+  /** Before a server's proof: it takes part in the training. After the client's: it is welcome. */
+  val Known: Byte = 1
+
+  /** The server does not take part in the training; the client's proof is wrong. */
+  val Unknown: Byte = 0
 
   /** Random bytes that are never used again. */
   def nonce(): Array[Byte] = {

@@ -42,24 +42,27 @@ private[firesteel] final class ServerGate(
         }
       case Some((training, handshake)) =>
         if (in.readableBytes >= Handshake.Length) {
-          if (Handshake.isEqual(take(in, Handshake.Length), handshake.clientProof)) {
-            open()
-            strangers.left(context.channel)
-            send(context, Array(Handshake.Welcome))
-          } else {
+          if (!Handshake.isEqual(take(in, Handshake.Length), handshake.clientProof)) {
+            send(context, Array(Handshake.Unknown))
             shut(context, s"a wrong proof for training $training")
+          } else if (strangers.left(context.channel)) {
+            open()
+            send(context, Array(Handshake.Known))
           }
         }
     }
 
   private def greet(context: ChannelHandlerContext, training: UUID, nonce: Array[Byte]): Unit =
     secretOf(training) match {
-      case None => shut(context, s"training $training, which is not here")
+      case None =>
+        send(context, Array(Handshake.Unknown))
+        shut(context, s"training $training, which is not here")
       case Some(secret) =>
         val own = Handshake.nonce()
         val handshake = new Handshake(training, secret, address, nonce, own)
         greeted = Some((training, handshake))
-        send(context, own, handshake.serverProof)
+        strangers.named(context.channel)
+        send(context, Array(Handshake.Known), own, handshake.serverProof)
     }
 
   override protected def refused(context: ChannelHandlerContext, got: String): Unit =

@@ -13,33 +13,37 @@ import org.apache.spark.internal.Logging
  * The connections that have not yet proved where they belong.
  *
  * Their number and their time are bounded. When there are too many, the one that waits longest goes:
- * a handshake takes milliseconds, so those who belong here get in however many others come.
+ * a handshake takes milliseconds, so those who belong here get in however many others come. Those
+ * who can name a training wait apart, so that a flood of others does not crowd them out.
  */
 private[firesteel] final class Strangers extends Logging {
-  private val waiting = mutable.LinkedHashSet.empty[Channel]
+  private val silent, acquainted = mutable.LinkedHashSet.empty[Channel]
   private val sparingly = new Sparingly(() => System.nanoTime)
 
   /** A connection has come in. */
   def arrived(channel: Channel): Unit = {
-    val eldest = synchronized {
-      waiting += channel
-      Option.when(waiting.size > Strangers.Limit)(waiting.head)
-    }
-    eldest.foreach(refuse(_, s"no handshake while ${Strangers.Limit} others came"))
+    await(silent, channel)
     channel.closeFuture().addListener((_: Future[_ >: Void]) => left(channel))
     val late: Runnable = () =>
-      if (contains(channel)) refuse(channel, s"no handshake in ${Strangers.Seconds} s")
+      if (left(channel)) refuse(channel, s"no handshake in ${Strangers.Seconds} s")
     channel.eventLoop().schedule(late, Strangers.Seconds, TimeUnit.SECONDS)
     ()
   }
 
-  /** A connection has ended, or is no stranger any more. */
-  def left(channel: Channel): Unit = synchronized {
-    waiting -= channel
-  }
+  /** A connection has named a training that is here. */
+  def named(channel: Channel): Unit = if (left(channel)) await(acquainted, channel)
 
-  /** Whether a connection still has to prove where it belongs. */
-  def contains(channel: Channel): Boolean = synchronized(waiting(channel))
+  /** A connection is no stranger any more; false if it was none, or has been refused. */
+  def left(channel: Channel): Boolean =
+    synchronized(silent.remove(channel) || acquainted.remove(channel))
+
+  private def await(waiting: mutable.LinkedHashSet[Channel], channel: Channel): Unit = {
+    val eldest = synchronized {
+      waiting += channel
+      Option.when(waiting.size > Strangers.Limit)(waiting.head).filter(waiting.remove)
+    }
+    eldest.foreach(refuse(_, s"no handshake while ${Strangers.Limit} others came"))
+  }
 
   /** Ends a connection because it sent `got`. */
   def refuse(channel: Channel, got: String): Unit = {
@@ -60,8 +64,8 @@ private[firesteel] final class Strangers extends Logging {
 
 private object Strangers {
 
-  /** Connections that may wait at a time. */
-  val Limit = 1024
+  /** Connections of each sort that may wait at a time. */
+  val Limit = 512
 
   /** For how long one may wait. */
   val Seconds = 10L

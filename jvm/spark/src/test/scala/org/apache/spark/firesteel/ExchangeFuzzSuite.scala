@@ -1,10 +1,12 @@
 package org.apache.spark.firesteel
 
-import java.lang.management.{BufferPoolMXBean, ManagementFactory}
+import java.lang.management.ManagementFactory
 import java.util.UUID
 
-import scala.jdk.CollectionConverters._
+import scala.collection.mutable
 import scala.util.Random
+
+import org.apache.spark.network.util.NettyUtils
 
 /** Thousands of hostile connections while the slices of a training go their way. */
 class ExchangeFuzzSuite extends ExchangeFixture {
@@ -14,13 +16,9 @@ class ExchangeFuzzSuite extends ExchangeFixture {
   private val strange = UUID.randomUUID()
   private val strangeSecret = UUID.randomUUID()
 
+  /** What Netty has of the system for the server's connections. */
   private def directMemory: Long =
-    ManagementFactory
-      .getPlatformMXBeans(classOf[BufferPoolMXBean])
-      .asScala
-      .filter(_.getName == "direct")
-      .map(_.getMemoryUsed)
-      .sum
+    NettyUtils.getSharedPooledByteBufAllocator(true, true).metric.usedDirectMemory
 
   private def heap: Long = {
     System.gc()
@@ -44,7 +42,7 @@ class ExchangeFuzzSuite extends ExchangeFixture {
       val madman = new Mischief(2, exchange.address, strange)
       val members = exchange.connections(training, secret)
       val random = new Random(3)
-      val sent = scala.collection.mutable.Map("recorded" -> Seq[Byte](7, 8, 9))
+      val sent = mutable.Map("recorded" -> Seq[Byte](7, 8, 9))
       val heapBefore = heap
       val directBefore = directMemory
       var directPeak = 0L
@@ -62,6 +60,7 @@ class ExchangeFuzzSuite extends ExchangeFixture {
       val grown = heap - heapBefore
       info(s"direct memory ${directBefore >> 20} MiB, at most ${directPeak >> 20} MiB")
       info(s"heap grown by ${grown >> 20} MiB, slices opened ${recorder.opened.get}")
+      assert(directPeak > 0)
       assert(directPeak - directBefore < (64L << 20))
       assert(grown < (64L << 20))
     }

@@ -1,5 +1,6 @@
 package org.apache.spark.firesteel
 
+import java.io.IOException
 import java.net.{InetAddress, ServerSocket}
 import java.util.UUID
 
@@ -60,7 +61,7 @@ class ExchangeSuite extends ExchangeFixture {
       Seq(training -> UUID.randomUUID(), UUID.randomUUID() -> secret).foreach { case (id, key) =>
         val connections = exchange.connections(id, key)
         val failure = push(connections, exchange.address, "slice", Array(1))
-        assert(failure.exists(_.getMessage.contains(s"training $id")))
+        assert(failure.exists(_.getMessage.contains("got one ")))
         exchange.leave(id)
       }
       assert(recorder.opened.get == 0)
@@ -70,18 +71,39 @@ class ExchangeSuite extends ExchangeFixture {
   test("a server that does not know the secret gets no slice") {
     withExchange(new Recorder(Map.empty)) { exchange =>
       val impostor = new ServerSocket(0, 10, InetAddress.getLoopbackAddress)
-      val heard = new Thread(() => {
+      @volatile var heard = 0
+      val listener = new Thread(() => {
         val socket = impostor.accept()
-        socket.getOutputStream.write(new Array[Byte](2 * Handshake.Length + 1))
-        val bytes = socket.getInputStream.readAllBytes()
-        assert(bytes.length == Handshake.HelloLength)
+        heard = socket.getInputStream.readNBytes(Handshake.HelloLength).length
+        socket.getOutputStream.write(Array.fill[Byte](1 + 2 * Handshake.Length)(Handshake.Known))
+        heard += socket.getInputStream.readAllBytes().length
       })
-      heard.start()
+      listener.start()
       val connections = exchange.connections(training, secret)
       val failure =
         push(connections, Address("127.0.0.1", impostor.getLocalPort), "slice", Array(1))
-      assert(failure.exists(_.getMessage.contains("got a wrong proof")))
-      heard.join()
+      assert(failure.exists(_.getMessage.contains("got one with another secret")))
+      listener.join()
+      assert(heard == Handshake.HelloLength)
+      impostor.close()
+    }
+  }
+
+  test("a server that speaks before it is asked is left at once") {
+    withExchange(new Recorder(Map.empty)) { exchange =>
+      val impostor = new ServerSocket(0, 10, InetAddress.getLoopbackAddress)
+      val speaker = new Thread(() => {
+        val socket = impostor.accept()
+        try {
+          val much = new Array[Byte](1 << 20)
+          (1 to 1000).foreach(_ => socket.getOutputStream.write(much))
+        } catch { case _: IOException => socket.close() }
+      })
+      speaker.start()
+      val connections = exchange.connections(training, secret)
+      val peer = Address("127.0.0.1", impostor.getLocalPort)
+      assert(push(connections, peer, "slice", Array(1)).nonEmpty)
+      speaker.join()
       impostor.close()
     }
   }

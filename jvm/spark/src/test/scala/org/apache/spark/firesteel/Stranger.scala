@@ -32,10 +32,11 @@ final class Stranger(val address: Address) extends AutoCloseable {
   def enter(training: UUID, secret: UUID, called: Address = address): Unit = {
     val nonce = Handshake.nonce()
     send(Handshake.hello(training, nonce))
+    if (read(1).head != Handshake.Known) throw new IOException("unknown")
     val handshake = new Handshake(training, secret, called, nonce, read(Handshake.Length))
     read(Handshake.Length)
     send(handshake.clientProof)
-    if (read(1).head != Handshake.Welcome) throw new IOException("not welcome")
+    if (read(1).head != Handshake.Known) throw new IOException("not welcome")
   }
 
   /** The next bytes that come. */

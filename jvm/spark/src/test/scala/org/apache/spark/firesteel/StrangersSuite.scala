@@ -1,6 +1,7 @@
 package org.apache.spark.firesteel
 
 import java.nio.ByteBuffer
+import java.util.concurrent.atomic.AtomicInteger
 
 import org.apache.spark.network.protocol.Message
 
@@ -135,13 +136,16 @@ class StrangersSuite extends ExchangeFixture {
     }
   }
 
-  test("those who belong here get in while strangers come and go without end") {
+  test("those who belong here get in while others come and go, a thousand in a second") {
     withServer() { (exchange, recorder) =>
       @volatile var isOver = false
+      val come = new AtomicInteger
       val flood = Seq.fill(2)(new Thread(() => {
         while (!isOver) {
           val some = Seq.fill(100)(new Stranger(exchange.address))
           some.foreach(_.close())
+          come.addAndGet(some.length)
+          Thread.sleep(100)
         }
       }))
       flood.foreach(_.start())
@@ -155,6 +159,7 @@ class StrangersSuite extends ExchangeFixture {
         isOver = true
         flood.foreach(_.join())
       }
+      info(s"${come.get} strangers came")
       assert(recorder.arrived(training).size == 50)
     }
   }
