@@ -55,7 +55,9 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
   private val clients = context.createClientFactory()
   private val dialers =
     ThreadUtils.newDaemonCachedThreadPool("firesteel-connect", Exchange.Dialers)
-  private val trainings = new ConcurrentHashMap[UUID, Connections]
+
+  /** The connections of each training. */
+  private[firesteel] val trainings = new ConcurrentHashMap[UUID, Connections]
 
   private val server = Utils
     .startServiceOnPort(

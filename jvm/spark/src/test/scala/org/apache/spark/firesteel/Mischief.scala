@@ -28,6 +28,9 @@ final class Mischief(
   private val lengths =
     Seq(0L, -1L, 7L, 8L, 9L, 21L, 1024L, 1025L, Int.MaxValue.toLong, 1L << 31, 1L << 62, Long.MinValue)
 
+  /** How often the recording was sent as it is. */
+  var replays: Int = 0
+
   /** One connection of a stranger. */
   def outside(): Unit = withStranger { stranger =>
     random.nextInt(9) match {
@@ -35,7 +38,9 @@ final class Mischief(
       case 1 => stranger.send(hello.take(random.nextInt(hello.length)))
       case 2 => stranger.send(flipped(hello) ++ random.nextBytes(random.nextInt(100)))
       case 3 => stranger.send(hello ++ random.nextBytes(Handshake.Length + random.nextInt(9000)))
-      case 4 => stranger.send(recording)
+      case 4 =>
+        stranger.send(recording)
+        replays += 1
       case 5 => stranger.send(flipped(recording))
       case 6 => stranger.send(long(pick(lengths)) ++ random.nextBytes(random.nextInt(9000)))
       case 7 => stranger.send(Stranger.message(random.nextInt(14), random.nextBytes(60)))
@@ -61,13 +66,6 @@ final class Mischief(
         val at = random.nextInt(Stranger.upload(name, 0).length - 4)
         member.send(ByteBuffer.wrap(slice).putInt(at, random.nextInt()).array())
     }
-  }
-
-  /** Sends nothing but the wish to be let in, and waits. */
-  def idle(): Stranger = {
-    val stranger = new Stranger(address)
-    stranger.send(hello.take(random.nextInt(hello.length)))
-    stranger
   }
 
   private def withStranger(act: Stranger => Unit): Unit = {
