@@ -51,12 +51,15 @@ final class Connections private[firesteel] (dial: Address => TransportClient, di
   ): Unit = {
     val delivery = new Connections.Delivery(done)
     connection(to).whenComplete { (client, failure) =>
-      try {
-        Option(failure).foreach(throw _)
-        client.uploadStream(new NioManagedBuffer(header), new NioManagedBuffer(body), delivery)
-        ()
-      } catch {
-        case NonFatal(e) => delivery.onFailure(e)
+      if (Option(failure).nonEmpty) {
+        delivery.onFailure(failure)
+      } else {
+        try {
+          client.uploadStream(new NioManagedBuffer(header), new NioManagedBuffer(body), delivery)
+          ()
+        } catch {
+          case NonFatal(e) => delivery.onFailure(e)
+        }
       }
     }
     ()

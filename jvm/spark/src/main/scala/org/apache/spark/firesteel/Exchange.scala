@@ -3,7 +3,7 @@ package org.apache.spark.firesteel
 import java.io.IOException
 import java.net.InetSocketAddress
 import java.util.{Collections, UUID}
-import java.util.concurrent.{ConcurrentHashMap, TimeUnit}
+import java.util.concurrent.{ConcurrentHashMap, ExecutionException, TimeUnit, TimeoutException}
 
 import scala.annotation.tailrec
 import scala.jdk.CollectionConverters._
@@ -137,10 +137,7 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
       Thread.sleep(Exchange.PauseMillis)
       enter(training, secret, to, until)
     } else {
-      throw new IOException(
-        s"firesteel exchange at ${to.host}:${to.port}: expected an answer in " +
-          s"$timeoutMillis ms, was cut off."
-      )
+      throw unanswered(to)
     }
   }
 
@@ -152,8 +149,16 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
     } catch {
       case e: Throwable =>
         channel.close()
-        throw e
+        throw e match {
+          case _: TimeoutException => unanswered(to)
+          case refused: ExecutionException => refused.getCause
+          case other => other
+        }
     }
+
+  private def unanswered(to: Address): IOException = new IOException(
+    s"firesteel exchange at ${to.host}:${to.port}: expected an answer in $timeoutMillis ms, got none."
+  )
 }
 
 object Exchange {

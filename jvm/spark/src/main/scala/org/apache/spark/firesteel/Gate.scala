@@ -22,11 +22,11 @@ private[firesteel] abstract class Gate(kinds: Set[Message.Type], maxFrame: Int)
     extends ByteToMessageDecoder {
   private var isOpen = false
   private var isShut = false
+  private var body = 0L
   private var bodyLeft = 0L
 
   /** Bytes of the body of the last stream that came. */
-  def bodyLength: Long = body
-  private var body = 0L
+  final def bodyLength: Long = body
 
   /** Takes what has come of the handshake, once it is enough, and ends in [[open]] or [[shut]]. */
   protected def shake(context: ChannelHandlerContext, in: ByteBuf): Unit

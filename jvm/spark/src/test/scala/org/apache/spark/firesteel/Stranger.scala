@@ -12,11 +12,12 @@ import org.apache.spark.network.protocol.Message
 import firesteel.train.Address
 
 /** A bare socket to an exchange, which can say anything. */
-final class Stranger(val address: Address) extends AutoCloseable {
-  private val socket = new Socket(address.host, address.port)
+final class Stranger(val address: Address, socket: Socket) extends AutoCloseable {
   private val said = mutable.ArrayBuffer.empty[Byte]
   socket.setTcpNoDelay(true)
   socket.setSoTimeout(30000)
+
+  def this(address: Address) = this(address, new Socket(address.host, address.port))
 
   /** All that was sent. */
   def spoken: Array[Byte] = said.toArray

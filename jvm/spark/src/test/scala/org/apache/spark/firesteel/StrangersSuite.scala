@@ -1,6 +1,8 @@
 package org.apache.spark.firesteel
 
+import java.io.IOException
 import java.nio.ByteBuffer
+import java.util.UUID
 import java.util.concurrent.atomic.AtomicInteger
 
 import org.apache.spark.network.protocol.Message
@@ -77,7 +79,7 @@ class StrangersSuite extends ExchangeFixture {
     withServer() { (exchange, recorder) =>
       withStranger(exchange) { relay =>
         val other = Address(exchange.address.host, exchange.address.port + 1)
-        intercept[java.io.IOException](relay.enter(training, secret, called = other))
+        intercept[IOException](relay.enter(training, secret, called = other))
       }
       assert(recorder.opened.get == 0)
     }
@@ -173,6 +175,19 @@ class StrangersSuite extends ExchangeFixture {
         }
       }
       assert(recorder.asked.get == 0)
+    }
+  }
+
+  test("with TLS, who speaks it needs the secret all the same") {
+    withServer(TestKey.settings: _*) { (exchange, recorder) =>
+      def call(): Stranger = new Stranger(exchange.address, TestKey.connect(exchange.address))
+      val member = call()
+      member.enter(training, secret)
+      member.close()
+      val stranger = call()
+      intercept[IOException](stranger.enter(training, UUID.randomUUID()))
+      stranger.close()
+      assert(recorder.opened.get == 0)
     }
   }
 }

@@ -1,6 +1,11 @@
 package org.apache.spark.firesteel
 
+import java.net.Socket
 import java.nio.file.{Files, Path}
+import java.security.{KeyStore, SecureRandom}
+import javax.net.ssl.{SSLContext, TrustManagerFactory}
+
+import firesteel.train.Address
 
 /** A key for TLS that lives as long as the tests. */
 object TestKey {
@@ -16,6 +21,16 @@ object TestKey {
       .start()
     if (made.waitFor() != 0) throw new IllegalStateException(command.mkString(" "))
     file
+  }
+
+  /** A connection with TLS to an exchange that has this key. */
+  def connect(address: Address): Socket = {
+    val keys = KeyStore.getInstance(store.toFile, "password".toCharArray)
+    val trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm)
+    trust.init(keys)
+    val context = SSLContext.getInstance("TLS")
+    context.init(Array.empty, trust.getTrustManagers, new SecureRandom)
+    context.getSocketFactory.createSocket(address.host, address.port)
   }
 
   /** Spark's settings for TLS with this key at both ends. */
