@@ -10,17 +10,15 @@ import org.apache.spark.firesteel.Exchange
 private[train] object TrainingHosts extends SliceReceiver {
   private val hosts = new ConcurrentHashMap[UUID, TrainingHost]
 
-  /** Takes part in a training; replaces what a failed attempt to do so left behind. */
-  def open(spec: TrainingSpec, place: Place): Unit = synchronized {
+  /** Takes part in a training; replaces what an earlier attempt to do so left behind. */
+  def open(spec: TrainingSpec, threads: Int): Unit = synchronized {
     release(spec.id)
-    hosts.put(spec.id, TrainingHost(spec, place))
+    hosts.put(spec.id, new TrainingHost(spec, threads))
     ()
   }
 
-  /** This JVM's part of a training. */
-  def apply(id: UUID): TrainingHost = find(id).getOrElse(
-    throw new IllegalStateException(s"training $id: it has ended on this executor.")
-  )
+  /** This JVM's part of a training, if it has one. */
+  def find(id: UUID): Option[TrainingHost] = Option(hosts.get(id))
 
   /** Frees this JVM's part of a training, if there is one. */
   def release(id: UUID): Unit = Option(hosts.remove(id)).foreach { host =>
@@ -34,10 +32,11 @@ private[train] object TrainingHosts extends SliceReceiver {
     val slice = SliceHeader.decode(header)
     find(training) match {
       case None => new RefusingSink(s"training $training has ended here")
-      case Some(host) => host.slices.sink(slice.name, bytes)
+      case Some(host) =>
+        host.slices(slice.view) match {
+          case None => new RefusingSink(s"view ${slice.view} is over or has not begun")
+          case Some(slices) => slices.sink(slice.name, bytes)
+        }
     }
   }
-
-  /** This JVM's part of a training, if it has one. */
-  def find(id: UUID): Option[TrainingHost] = Option(hosts.get(id))
 }

@@ -2,7 +2,7 @@ package org.apache.spark.firesteel
 
 import java.io.IOException
 import java.nio.ByteBuffer
-import java.util.concurrent.{CompletableFuture, ConcurrentHashMap, Executor}
+import java.util.concurrent.{CompletableFuture, ConcurrentHashMap, Executor, Future}
 import java.util.concurrent.atomic.AtomicBoolean
 
 import scala.jdk.CollectionConverters._
@@ -27,11 +27,11 @@ final class Connections private[firesteel] (dial: Address => TransportClient, di
   private val connections = new ConcurrentHashMap[Address, CompletableFuture[TransportClient]]
   @volatile private var closed = false
 
-  /** Makes the connection now, so that its end is seen even if nothing is sent. */
-  def connect(to: Address): Unit = {
-    connection(to)
-    ()
-  }
+  /**
+   * Makes the connection now, so that its end is seen even if nothing is sent; done when it is there,
+   * with the reason if it cannot be had.
+   */
+  def connect(to: Address): Future[_] = connection(to)
 
   /** Whether the connection to this address has ended, or could not be made. */
   def isDisconnected(to: Address): Boolean = Option(connections.get(to)).exists(isBroken)
