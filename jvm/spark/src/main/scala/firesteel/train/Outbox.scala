@@ -17,13 +17,13 @@ import firesteel.jni.NativeBuffer
  * [[awaitAll]].
  */
 private[train] final class Outbox(spec: TrainingSpec, view: View) extends Logging {
-  private lazy val exchange = Exchange.of(TrainingHosts)
+  private lazy val connections = Exchange.of(TrainingHosts).connections(spec.id, spec.token)
   private var underway = 0
   private val unreached = mutable.SortedSet.empty[Int]
 
   /** Connects to all others, so that the end of one is noticed; false if one cannot be reached. */
   def connect(others: Seq[Int]): Boolean =
-    Try(others.foreach(peer => exchange.connect(addressOf(peer)))).isSuccess
+    Try(others.map(addressOf).map(connections.connect).foreach(_.get())).isSuccess
 
   /** Starts sending a slice to a member: the bytes of `buffer` from `offset` on. */
   def send(peer: Int, name: SliceName, buffer: NativeBuffer, offset: Long): Unit =
@@ -34,9 +34,9 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) extends Loggin
   /** Starts sending a slice to a member. */
   def send(peer: Int, name: SliceName, body: ByteBuffer): Unit = {
     synchronized(underway += 1)
-    exchange.push(
+    connections.push(
       addressOf(peer),
-      header(name, body.remaining.toLong),
+      header(name),
       body,
       failure => delivered(peer, name, failure)
     )
@@ -45,7 +45,7 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) extends Loggin
   /** Tells a member to stop the group that began with `iteration`, as far as it can be told. */
   def sendStop(peer: Int, iteration: Long): Unit = {
     val name = SliceName(SliceKind.Stop, iteration, SliceRange(0, 0))
-    exchange.push(addressOf(peer), header(name, 0), ByteBuffer.allocate(0), _ => ())
+    connections.push(addressOf(peer), header(name), ByteBuffer.allocate(0), _ => ())
   }
 
   /** Waits until nothing is underway; true if so in time. */
@@ -54,7 +54,7 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) extends Loggin
   /** Whether a slice did not reach a member since [[takeUnreached]], or the way to one is broken. */
   def isBroken: Boolean =
     synchronized(unreached.nonEmpty) ||
-      view.members.exists(_.address.exists(exchange.isDisconnected))
+      view.members.exists(_.address.exists(connections.isDisconnected))
 
   /** The members that were not reached since the last call. */
   def takeUnreached(): Seq[Int] = synchronized {
@@ -64,10 +64,9 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) extends Loggin
   }
 
   /** Ends the connections to all members, so that nothing is underway any more. */
-  def breakOff(): Unit = view.members.flatMap(_.address).foreach(exchange.disconnect)
+  def breakOff(): Unit = view.members.flatMap(_.address).foreach(connections.disconnect)
 
-  private def header(name: SliceName, bytes: Long): ByteBuffer =
-    SliceHeader(spec.id, spec.token, view.number, name, bytes).encode
+  private def header(name: SliceName): ByteBuffer = SliceHeader(view.number, name).encode
 
   private def addressOf(peer: Int): Address = {
     val member = view.members(peer)
