@@ -133,7 +133,10 @@ impl NativeOptimizer {
     }
 
     fn partial_sums(&self, inputs: &Inputs) -> Result<Vec<f64>, Error> {
-        self.with_update(inputs, 1.0, &[], |update| Ok(update.partial_sums()?))
+        self.with_update(inputs, 1.0, &[], |update| match &self.pool {
+            Some(pool) => Ok(update.partial_sums_on(pool)?),
+            None => Ok(update.partial_sums()?),
+        })
     }
 
     fn update(&self, inputs: &Inputs, outputs: &Outputs) -> Result<(), Error> {

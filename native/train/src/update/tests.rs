@@ -1,9 +1,8 @@
 use super::*;
 use crate::optim::tests::optimizers;
-use crate::optim::{Sgd, oracle};
-use crate::slices::slice;
+use crate::optim::{Common, Method, Sgd, oracle};
 use crate::tree;
-use nn::Initializer;
+use nn::{Initializer, ParameterKind};
 use proptest::prelude::*;
 use tensor::random::{Philox, Purpose};
 
@@ -11,13 +10,14 @@ use tensor::random::{Philox, Purpose};
 fn table() -> ParameterTable {
     let mut table = ParameterTable::new();
     let kinds = [
-        ("conv.weight", 4500, ParameterKind::Trainable),
-        ("bn.running_mean", 7, ParameterKind::Statistic),
-        ("frozen.weight", 2500, ParameterKind::Frozen),
-        ("dense.weight", 3000, ParameterKind::Trainable),
+        ("conv.weight", vec![45, 100], ParameterKind::Trainable),
+        ("bn.running_mean", vec![7], ParameterKind::Statistic),
+        ("frozen.weight", vec![2500], ParameterKind::Frozen),
+        ("dense.weight", vec![27, 100], ParameterKind::Trainable),
+        ("dense.bias", vec![300], ParameterKind::Trainable),
     ];
-    for (name, len, kind) in kinds {
-        table.push(name, [len].into(), kind, Initializer::Zeros).unwrap();
+    for (name, shape, kind) in kinds {
+        table.push(name, shape.into(), kind, Initializer::Zeros).unwrap();
     }
     table
 }
@@ -32,8 +32,9 @@ fn train(optimizer: &Optimizer, slices: usize, owner: &[usize]) -> (Vec<f32>, Ve
     let (table, shards) = (table(), owner.len());
     let len = table.len();
     let mut weights = numbers(1000, len);
-    let mut state: Vec<Vec<f32>> =
-        (0..slices).map(|n| vec![0.0; optimizer.slots() * slice(n, slices, len).len()]).collect();
+    let mut state: Vec<Vec<f32>> = (0..slices)
+        .map(|n| vec![0.0; optimizer.slots() * optimizer.slice(n, slices, len).len()])
+        .collect();
     for iteration in 0..2 {
         let mut sums: Vec<Vec<f32>> =
             (0..shards as u64).map(|shard| numbers(iteration * 100 + shard, len)).collect();
@@ -48,40 +49,57 @@ fn train(optimizer: &Optimizer, slices: usize, owner: &[usize]) -> (Vec<f32>, Ve
             }
         }
         let old = weights.clone();
+        let cut: Vec<_> = (0..slices).map(|n| optimizer.slice(n, slices, len)).collect();
+        let gradients: Vec<Vec<&[f32]>> = cut
+            .iter()
+            .map(|at| roots.iter().map(|root| &sums[root.first][at.clone()]).collect())
+            .collect();
+        let state_old = state.clone();
+        let update = |n: usize| Update {
+            optimizer,
+            parameters: &table,
+            slice: cut[n].clone(),
+            iteration,
+            rate_factor: 1.0,
+            sums: &[],
+            shards,
+            roots: &roots,
+            gradients: &gradients[n],
+            weights_old: &old[cut[n].clone()],
+            state_old: &state_old[n],
+        };
+        let partial = (0..slices).map(|n| update(n).partial_sums().unwrap());
+        let partial = partial.collect::<Vec<_>>().concat();
         for (n, state) in state.iter_mut().enumerate() {
-            let at = slice(n, slices, len);
-            let gradients: Vec<&[f32]> =
-                roots.iter().map(|root| &sums[root.first][at.clone()]).collect();
-            let state_old = state.clone();
-            Update {
-                optimizer,
-                parameters: &table,
-                slice: at.clone(),
-                iteration,
-                rate_factor: 1.0,
-                sums: &[],
-                shards,
-                roots: &roots,
-                gradients: &gradients,
-                weights_old: &old[at.clone()],
-                state_old: &state_old,
-            }
-            .run(&mut weights[at], state)
-            .unwrap();
+            let update = Update { sums: &partial, ..update(n) };
+            update.run(&mut weights[cut[n].clone()], state).unwrap();
         }
     }
     (weights, state)
 }
 
-/// Two updates of the whole vector with a single shard, in f64 and by the papers.
+/// Two updates of the trainable weights with a single shard, in f64 and by the papers.
 fn by_the_book(optimizer: &Optimizer, gradients: &[Vec<f32>], weights: &[f32]) -> Vec<f64> {
-    let element = |(i, &weight): (usize, &f32)| {
-        let mut state = [0.0; 3];
-        gradients.iter().zip(1..).fold(weight as f64, |w, (gradient, t)| {
-            oracle::step(optimizer, t, gradient[i] as f64, w, &mut state)
-        })
-    };
-    weights.iter().enumerate().map(element).collect()
+    let mut weights: Vec<f64> = weights.iter().map(|&w| w as f64).collect();
+    let mut state = vec![[0.0; 3]; weights.len()];
+    for (gradient, t) in gradients.iter().zip(1..) {
+        let gradient = oracle::clip(optimizer, gradient);
+        let mut begin = 0;
+        for parameter in table().iter().filter(|p| p.kind == ParameterKind::Trainable) {
+            let (at, rank) = (begin..begin + parameter.shape.len(), parameter.shape.rank());
+            begin = at.end;
+            let (w, s) = (&mut weights[at.clone()], &mut state[at.clone()]);
+            oracle::step(optimizer, t, rank, &gradient[at], w, s);
+        }
+    }
+    weights
+}
+
+/// The values at the places of the trainable parameters.
+fn trainable(values: &[f32]) -> Vec<f32> {
+    let table = table();
+    let ranges = table.iter().filter(|p| p.kind == ParameterKind::Trainable).map(|p| p.range());
+    ranges.flat_map(|range| values[range].to_vec()).collect()
 }
 
 #[test]
@@ -91,15 +109,20 @@ fn trainable_weights_follow_the_rules_and_others_keep_theirs() {
         let (weights, _) = train(&optimizer, 1, &[0]);
         let start = numbers(1000, table.len());
         let gradients = [numbers(0, table.len()), numbers(100, table.len())];
-        let expected = by_the_book(&optimizer, &gradients, &start);
+        let expected = by_the_book(
+            &optimizer,
+            &gradients.each_ref().map(|g| trainable(g)),
+            &trainable(&start),
+        );
+        for (i, (got, expected)) in trainable(&weights).into_iter().zip(expected).enumerate() {
+            // f32 against f64: a few roundings of values of order 1.
+            let error = (got as f64 - expected).abs();
+            assert!(error < 2e-6, "{optimizer:?} {i}: {error}");
+        }
         for parameter in table.iter() {
             for i in parameter.range() {
                 match parameter.kind {
-                    // f32 against f64: a few roundings of values of order 1.
-                    ParameterKind::Trainable => {
-                        let error = (weights[i] as f64 - expected[i]).abs();
-                        assert!(error < 2e-6, "{optimizer:?} {i}: {error}");
-                    }
+                    ParameterKind::Trainable => {}
                     ParameterKind::Statistic => assert_eq!(weights[i], gradients[1][i]),
                     ParameterKind::Frozen => assert_eq!(weights[i], start[i]),
                 }
@@ -125,13 +148,16 @@ proptest! {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let (table, optimizer) = (table(), &optimizers()[3]);
+    let table = table();
+    let clip_norm = Some(3.0);
+    let optimizer = optimizers()[3].clone();
+    let optimizer = Optimizer { common: Common { clip_norm, ..optimizer.common }, ..optimizer };
     let len = table.len();
     let gradient = numbers(0, len);
     let (weights, state) = (numbers(1, len), numbers(2, 2 * len).iter().map(|v| v * v).collect());
     let state: Vec<f32> = state;
     let update = Update {
-        optimizer,
+        optimizer: &optimizer,
         parameters: &table,
         slice: 0..len,
         iteration: 5,
@@ -145,8 +171,11 @@ fn threads_do_not_change_a_bit() {
     };
     let (mut one, mut many) = (weights.clone(), weights.clone());
     let (mut state_one, mut state_many) = (state.clone(), state.clone());
-    update.run(&mut one, &mut state_one).unwrap();
+    let sums = update.partial_sums().unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    assert_eq!(update.partial_sums_on(&pool).unwrap(), sums);
+    let update = Update { sums: &sums, ..update };
+    update.run(&mut one, &mut state_one).unwrap();
     update.run_on(&pool, &mut many, &mut state_many).unwrap();
     assert_eq!(crate::hash(&one), crate::hash(&many));
     assert_eq!(crate::hash(&state_one), crate::hash(&state_many));
@@ -154,7 +183,7 @@ fn threads_do_not_change_a_bit() {
 
 #[test]
 fn vectors_that_do_not_fit_are_refused_and_nothing_is_written() {
-    let (table, optimizer) = (table(), Optimizer::Sgd(Sgd::default()));
+    let (table, optimizer) = (table(), Optimizer::from(Method::Sgd(Sgd::default())));
     let gradient = [1.0f32; 10];
     let fits = Update {
         optimizer: &optimizer,
@@ -185,6 +214,14 @@ fn vectors_that_do_not_fit_are_refused_and_nothing_is_written() {
         assert!(message.contains(expected), "{message}");
     }
     assert_eq!(weights, [7.0; 10]);
+    let clip_norm = Common { clip_norm: Some(1.0), ..Common::default() };
+    let clipping = Optimizer { common: clip_norm, ..optimizer.clone() };
+    let cut = Update { optimizer: &clipping, ..fits.clone() };
+    let message = cut.partial_sums().unwrap_err().to_string();
+    assert!(message.contains("slice is 5..15, expected one that Optimizer::slice"), "{message}");
+    let message = cut.run(&mut weights, &mut []).unwrap_err().to_string();
+    // Two cells of conv.weight, two of dense.weight, one of dense.bias.
+    assert!(message.contains("sums: expected 5 floats, got 0"), "{message}");
     fits.run(&mut weights, &mut []).unwrap();
     assert_eq!(weights, [1.99; 10]);
     Update { rate_factor: 0.5, ..fits.clone() }.run(&mut weights, &mut []).unwrap();

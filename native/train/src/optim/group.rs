@@ -1,0 +1,20 @@
+use super::Common;
+use super::rule::Rule;
+
+/// The parameters that one rule moves.
+pub(crate) struct Group<'a> {
+    pub rule: &'a dyn Rule,
+    pub common: &'a Common,
+}
+
+impl Group<'_> {
+    /// The learning rate after `iteration` iterations.
+    pub fn learning_rate(&self, iteration: u64) -> f64 {
+        self.common.learning_rate(self.rule.learning_rate(), iteration)
+    }
+
+    /// The bound on each element of the gradient, if any.
+    pub fn clip_value(&self) -> Option<f32> {
+        self.common.clip_value
+    }
+}
