@@ -70,7 +70,9 @@ struct Outputs {
 impl NativeOptimizer {
     fn new(model: Arc<Model>, json: &str, threads: usize) -> Result<NativeOptimizer, Error> {
         let pool = if threads > 1 { Some(pool(threads)?) } else { None };
-        Ok(NativeOptimizer { rule: Optimizer::from_json(json)?, model, pool })
+        let rule = Optimizer::from_json(json)?;
+        rule.check_names(model.parameters())?;
+        Ok(NativeOptimizer { rule, model, pool })
     }
 
     /// Slice `n` of `of`.

@@ -152,7 +152,7 @@ impl Update<'_> {
             let at = piece.at.start - first..piece.at.end - first;
             let group = &layout.groups[piece.group];
             let clipped = clip(&old.gradient[at.clone()], group.clip_value(), 1.0);
-            let old = old.part(at, group.rule.slots());
+            let old = old.part(at).with_slots(group.rule.slots());
             let old = Old { gradient: &clipped, rank: piece.rank, ..old };
             if layout.clips() {
                 sums.push(dot(old.gradient, old.gradient));
@@ -242,34 +242,15 @@ impl Update<'_> {
     }
 
     fn update(&self, prepared: &Prepared<'_>, part: &mut Part<'_>, scratch: &mut [f32]) {
-        let Prepared { reduction, groups, rates, totals, runs } = prepared;
+        let runs = &prepared.runs;
         let (begin, end) = (part.begin, part.begin + part.weights.len());
-        let old = self.old(reduction, begin..end, scratch);
+        let old = self.old(&prepared.reduction, begin..end, scratch);
         let first = runs.partition_point(|run| run.at.end <= begin);
         for run in runs[first..].iter().take_while(|run| run.at.start < end) {
             let at = run.at.start.max(begin) - begin..run.at.end.min(end) - begin;
             let weights = &mut part.weights[at.clone()];
-            let mut state: Vec<_> =
-                part.state.iter_mut().map(|slot| &mut slot[at.clone()]).collect();
-            let old = old.part(at, state.len());
-            match run.act {
-                Act::Optimize { group: number, total, rank } => {
-                    let (group, clip_norm) = (&groups[number], totals.clip);
-                    let gradient = clip(old.gradient, group.clip_value(), clip_norm);
-                    let old = Old { gradient: &gradient, rank, ..old };
-                    let totals = &totals.each[total];
-                    let mut chunk = Chunk { old, weights, state, totals, clip_norm };
-                    group.rule.step(rates[number], &mut chunk);
-                }
-                Act::Replace => {
-                    weights.copy_from_slice(old.gradient);
-                    keep(&mut state, &old.state);
-                }
-                Act::Keep => {
-                    weights.copy_from_slice(old.weights);
-                    keep(&mut state, &old.state);
-                }
-            }
+            let state = part.state.iter_mut().map(|slot| &mut slot[at.clone()]).collect();
+            prepared.update(run.act, old.part(at), weights, state);
         }
     }
 }
@@ -283,6 +264,32 @@ struct Prepared<'a> {
     totals: Totals,
     /// Relative to the slice's begin.
     runs: Vec<Run>,
+}
+
+impl Prepared<'_> {
+    fn update(&self, act: Act, old: Old<'_>, weights: &mut [f32], mut state: Vec<&mut [f32]>) {
+        match act {
+            Act::Optimize { group: number, total, rank } => {
+                let (group, clip_norm) = (&self.groups[number], self.totals.clip);
+                let slots = group.rule.slots();
+                // Other groups have more slots than this one.
+                keep(&mut state.split_off(slots), &old.state[slots..]);
+                let gradient = clip(old.gradient, group.clip_value(), clip_norm);
+                let old = Old { gradient: &gradient, rank, ..old.with_slots(slots) };
+                let totals = &self.totals.each[total];
+                let mut chunk = Chunk { old, weights, state, totals, clip_norm };
+                group.rule.step(self.rates[number], &mut chunk);
+            }
+            Act::Replace => {
+                weights.copy_from_slice(old.gradient);
+                keep(&mut state, &old.state);
+            }
+            Act::Keep => {
+                weights.copy_from_slice(old.weights);
+                keep(&mut state, &old.state);
+            }
+        }
+    }
 }
 
 /// The outputs of one chunk.

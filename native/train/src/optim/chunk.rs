@@ -36,15 +36,21 @@ pub(crate) struct Chunk<'a> {
 }
 
 impl Old<'_> {
-    /// The part `at`, with the first `slots` slots.
-    pub fn part(&self, at: Range<usize>, slots: usize) -> Old<'_> {
+    /// The part `at`.
+    pub fn part(&self, at: Range<usize>) -> Old<'_> {
         Old {
             iteration: self.iteration,
             rank: self.rank,
             gradient: &self.gradient[at.clone()],
             weights: &self.weights[at.clone()],
-            state: self.state.iter().take(slots).map(|slot| &slot[at.clone()]).collect(),
+            state: self.state.iter().map(|slot| &slot[at.clone()]).collect(),
         }
+    }
+
+    /// The same with the first `slots` slots alone.
+    pub fn with_slots(mut self, slots: usize) -> Self {
+        self.state.truncate(slots);
+        self
     }
 }
 

@@ -5,12 +5,16 @@ use super::rule::Rule;
 pub(crate) struct Group<'a> {
     pub rule: &'a dyn Rule,
     pub common: &'a Common,
+    /// Factor of the learning rate.
+    pub rate_factor: f64,
+    /// Whether its parameters stay as they are.
+    pub frozen: bool,
 }
 
 impl Group<'_> {
     /// The learning rate after `iteration` iterations.
     pub fn learning_rate(&self, iteration: u64) -> f64 {
-        self.common.learning_rate(self.rule.learning_rate(), iteration)
+        self.common.learning_rate(self.rule.learning_rate(), iteration) * self.rate_factor
     }
 
     /// The bound on each element of the gradient, if any.

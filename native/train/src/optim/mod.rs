@@ -17,6 +17,7 @@ mod ftrl;
 mod group;
 mod lamb;
 mod lars;
+mod per_layer;
 mod rmsprop;
 mod rule;
 mod sgd;
@@ -33,6 +34,7 @@ pub use ftrl::Ftrl;
 pub(crate) use group::Group;
 pub use lamb::Lamb;
 pub use lars::Lars;
+pub use per_layer::{LayerOptimizer, PerLayer};
 pub use rmsprop::RMSprop;
 pub(crate) use rule::Sums;
 pub use sgd::Sgd;
@@ -41,6 +43,7 @@ use crate::error::check_positive;
 use crate::slices::{on_grid, slice};
 use crate::{Error, GRID};
 use definition::Definition;
+use nn::ParameterTable;
 use rule::Rule;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -85,6 +88,27 @@ pub enum Method {
     /// Adaptive moments with a learning rate for each layer.
     #[serde(rename = "LAMB")]
     Lamb(Lamb),
+    /// Optimizers of their own for some layers.
+    PerLayer(PerLayer),
+}
+
+impl Method {
+    /// The rule; [`PerLayer`] has those of its layers.
+    fn rule(&self) -> Option<&dyn Rule> {
+        Some(match self {
+            Method::Sgd(rule) => rule,
+            Method::Adam(rule) => rule,
+            Method::AdamW(rule) => rule,
+            Method::Adamax(rule) => rule,
+            Method::Adagrad(rule) => rule,
+            Method::Adadelta(rule) => rule,
+            Method::RMSprop(rule) => rule,
+            Method::Ftrl(rule) => rule,
+            Method::Lars(rule) => rule,
+            Method::Lamb(rule) => rule,
+            Method::PerLayer(_) => return None,
+        })
+    }
 }
 
 impl From<Method> for Optimizer {
@@ -126,13 +150,13 @@ impl Optimizer {
 
     /// How many floats of state belong to each weight.
     pub fn slots(&self) -> usize {
-        self.rule().slots()
+        self.groups().iter().map(|group| group.rule.slots()).max().unwrap_or(0)
     }
 
     /// The learning rate after `iteration` iterations: that of the [`Schedule`](crate::Schedule) if
     /// there is one, else `learning_rate / (1 + iteration · decay)`, the decay of Keras and BigDL.
     pub fn learning_rate(&self, iteration: u64) -> f64 {
-        self.group().learning_rate(iteration)
+        self.groups().first().map_or(0.0, |group| group.learning_rate(iteration))
     }
 
     /// Whether the rule needs sums over the whole parameter vector, of which the owner of each slice
@@ -151,40 +175,44 @@ impl Optimizer {
         if self.needs_sums() { on_grid(n, of, len, GRID) } else { slice(n, of, len) }
     }
 
-    fn check(&self) -> Result<(), Error> {
-        let rule = self.rule();
-        check_positive(rule.who(), "learning_rate", rule.learning_rate())?;
-        rule.check()?;
-        self.common.clip_norm.map_or(Ok(()), |bound| rule.check_clip_norm(bound))?;
-        self.common.check(rule.who())
+    /// Refuses a model without the layers that the optimizer names.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn check_names(&self, parameters: &ParameterTable) -> Result<(), Error> {
+        match &self.method {
+            Method::PerLayer(layers) => layers.check_names(parameters),
+            _ => Ok(()),
+        }
     }
 
-    /// The groups of parameters that rules of their own move.
+    fn check(&self) -> Result<(), Error> {
+        if let Method::PerLayer(layers) = &self.method {
+            return layers.check(&self.common);
+        }
+        self.method.rule().map_or(Ok(()), |rule| {
+            check_positive(rule.who(), "learning_rate", rule.learning_rate())?;
+            rule.check()?;
+            self.common.clip_norm.map_or(Ok(()), |bound| rule.check_clip_norm(bound))?;
+            self.common.check(rule.who())
+        })
+    }
+
+    /// The groups of parameters that rules move; the first has all parameters without another.
     pub(crate) fn groups(&self) -> Vec<Group<'_>> {
-        vec![self.group()]
+        if let Method::PerLayer(layers) = &self.method {
+            return layers.groups();
+        }
+        let rule = self.method.rule().into_iter();
+        rule.map(|rule| Group { rule, common: &self.common, rate_factor: 1.0, frozen: false })
+            .collect()
     }
 
     /// The number of the group of a parameter.
-    pub(crate) fn group_of(&self, _parameter: &str) -> usize {
-        0
-    }
-
-    fn group(&self) -> Group<'_> {
-        Group { rule: self.rule(), common: &self.common }
-    }
-
-    fn rule(&self) -> &dyn Rule {
+    pub(crate) fn group_of(&self, parameter: &str) -> usize {
         match &self.method {
-            Method::Sgd(rule) => rule,
-            Method::Adam(rule) => rule,
-            Method::AdamW(rule) => rule,
-            Method::Adamax(rule) => rule,
-            Method::Adagrad(rule) => rule,
-            Method::Adadelta(rule) => rule,
-            Method::RMSprop(rule) => rule,
-            Method::Ftrl(rule) => rule,
-            Method::Lars(rule) => rule,
-            Method::Lamb(rule) => rule,
+            Method::PerLayer(layers) => layers.group_of(parameter),
+            _ => 0,
         }
     }
 }

@@ -59,6 +59,22 @@ pub(crate) fn optimizers() -> Vec<Optimizer> {
     .into()
 }
 
+/// Optimizers that treat layers of the update's tests in different ways.
+pub(crate) fn per_layer() -> Vec<Optimizer> {
+    let json = [
+        r#"{"class": "PerLayer", "config": {
+            "default": {"class": "SGD", "config": {"learning_rate": 0.1}},
+            "layers": [{"prefix": "conv", "optimizer": {"class": "Adam", "config": {}}},
+                       {"prefix": "dense.bias", "rate_factor": 0.5}]}}"#,
+        r#"{"class": "PerLayer", "config": {
+            "default": {"class": "LARS", "config": {"clip_value": 1.5}},
+            "layers": [{"prefix": "conv", "frozen": true},
+                       {"prefix": "dense.b*", "optimizer": {"class": "Adamax", "config": {}}}],
+            "clip_norm": 3}}"#,
+    ];
+    json.map(|json| Optimizer::from_json(json).unwrap()).into()
+}
+
 fn numbers(stream: u64) -> Vec<f32> {
     let philox = Philox::new(5, Purpose::Weights, stream, 0);
     (0..257).map(|position| philox.normal(position)).collect()
@@ -186,9 +202,31 @@ fn layers_of_zeros_or_without_a_gradient_move_at_the_plain_rate() {
 
 #[test]
 fn the_definition_survives_a_round_trip() {
-    for optimizer in optimizers() {
+    for optimizer in optimizers().into_iter().chain(per_layer()) {
         assert_eq!(Optimizer::from_json(&optimizer.to_json()).unwrap(), optimizer);
     }
+}
+
+#[test]
+fn a_prefix_names_whole_layers_or_with_a_star_all_that_begins_so() {
+    let check = |prefix: &str| {
+        let mut table = ParameterTable::new();
+        for name in ["conv1.weight", "conv10.weight", "block/fc.bias"] {
+            table.push(name, [1].into(), ParameterKind::Frozen, Initializer::Zeros).unwrap();
+        }
+        let layers = serde_json::json!([{"prefix": prefix}]);
+        let json = serde_json::json!({"class": "PerLayer",
+            "config": {"default": {"class": "SGD"}, "layers": layers}});
+        let optimizer = Optimizer::from_json(&json.to_string()).unwrap();
+        let named = table.iter().filter(|p| optimizer.group_of(&p.name) == 1).count();
+        assert_eq!(named > 0, optimizer.check_names(&table).is_ok());
+        (named, optimizer.check_names(&table).err().map(|error| error.to_string()))
+    };
+    for (prefix, expected) in [("conv1", 1), ("conv*", 2), ("block", 1), ("block/fc.bias", 1)] {
+        assert_eq!(check(prefix), (expected, None), "{prefix}");
+    }
+    let message = check("conv").1.unwrap();
+    assert!(message.contains("\"conv\", and the parameters are conv1.weight, conv10"), "{message}");
 }
 
 #[test]
@@ -221,6 +259,36 @@ fn a_bad_definition_is_refused_with_its_remedy() {
         (r#"{"class": "LARS", "config": {"trust": 0}}"#, "LARS: trust is 0"),
         (r#"{"class": "LAMB", "config": {"epsilon": 0}}"#, "LAMB: epsilon is 0"),
         (r#"{"class": "LAMB", "config": {"clip_norm": 1}}"#, "LAMB: clip_norm is 1"),
+        (
+            r#"{"class": "PerLayer", "config": {"default": {"class": "SGD"}, "layers": [],
+                "clip_value": 1}}"#,
+            "PerLayer: clip_value is given, expected absent",
+        ),
+        (
+            r#"{"class": "PerLayer", "config": {"default": {"class": "SGD"}, "layers": [
+                {"prefix": "a", "optimizer": {"class": "SGD", "config": {"clip_norm": 1}}}]}}"#,
+            "PerLayer: clip_norm is given, expected absent in the optimizers",
+        ),
+        (
+            r#"{"class": "PerLayer", "config": {"default": {"class": "SGD"}, "layers": [
+                {"prefix": "a", "optimizer": {"class": "SGD", "config": {"momentum": 2}}}]}}"#,
+            "SGD: momentum is 2",
+        ),
+        (
+            r#"{"class": "PerLayer", "config": {"default": {"class": "LAMB"}, "layers": [],
+                "clip_norm": 1}}"#,
+            "LAMB: clip_norm is 1",
+        ),
+        (
+            r#"{"class": "PerLayer", "config": {"default": {"class": "SGD"},
+                "layers": [{"prefix": ""}]}}"#,
+            "PerLayer: prefix is empty",
+        ),
+        (
+            r#"{"class": "PerLayer", "config": {"layers": [], "default":
+                {"class": "PerLayer", "config": {"default": {"class": "SGD"}, "layers": []}}}}"#,
+            "PerLayer: optimizer is PerLayer",
+        ),
         (r#"{"class": "RMSprop", "config": {"momentum": 1}}"#, "RMSprop: momentum is 1"),
         (r#"{"class": "Ftrl", "config": {"weight_decay": 1}}"#, "weight_decay"),
         (r#"{"class": "Ftrl", "config": {"beta": -1}}"#, "Ftrl: beta is -1"),

@@ -62,12 +62,16 @@ impl<'a> Layout<'a> {
             let act = match parameter.kind {
                 ParameterKind::Trainable => {
                     let group = optimizer.group_of(&parameter.name);
-                    let (mut total, mut rank) = (group, 0);
-                    if let Sums::PerParameter(count) = groups[group].rule.sums() {
-                        (total, rank) = (totals.len(), parameter.shape.rank());
-                        totals.push(count);
+                    if groups[group].frozen {
+                        Act::Keep
+                    } else {
+                        let (mut total, mut rank) = (group, 0);
+                        if let Sums::PerParameter(count) = groups[group].rule.sums() {
+                            (total, rank) = (totals.len(), parameter.shape.rank());
+                            totals.push(count);
+                        }
+                        Act::Optimize { group, total, rank }
                     }
-                    Act::Optimize { group, total, rank }
                 }
                 ParameterKind::Statistic => Act::Replace,
                 ParameterKind::Frozen => Act::Keep,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::optim::tests::optimizers;
+use crate::optim::tests::{optimizers, per_layer};
 use crate::optim::{Common, Method, Sgd, oracle};
 use crate::tree;
 use nn::{Initializer, ParameterKind};
@@ -131,15 +131,55 @@ fn trainable_weights_follow_the_rules_and_others_keep_theirs() {
     }
 }
 
+fn every() -> Vec<Optimizer> {
+    optimizers().into_iter().chain(per_layer()).collect()
+}
+
+/// What `optimizer` makes of one parameter.
+fn parameter(optimizer: &Optimizer, name: &str) -> Vec<f32> {
+    train(optimizer, 1, &[0]).0[table().get(name).unwrap().range()].to_vec()
+}
+
+#[test]
+fn layers_with_optimizers_of_their_own_move_as_if_alone() {
+    let json = |json: &str| Optimizer::from_json(json).unwrap();
+    let optimizer = &per_layer()[0];
+    assert_eq!(optimizer.slots(), 2);
+    let adam = json(r#"{"class": "Adam"}"#);
+    let sgd = json(r#"{"class": "SGD", "config": {"learning_rate": 0.1}}"#);
+    let half = json(r#"{"class": "SGD", "config": {"learning_rate": 0.05}}"#);
+    for (name, alone) in [("conv.weight", adam), ("dense.weight", sgd), ("dense.bias", half)] {
+        assert_eq!(parameter(optimizer, name), parameter(&alone, name), "{name}");
+    }
+}
+
+#[test]
+fn frozen_layers_stay_and_are_no_part_of_the_norm() {
+    let json = |json: &str| Optimizer::from_json(json).unwrap();
+    let frozen = json(
+        r#"{"class": "PerLayer", "config": {"default": {"class": "SGD"}, "clip_norm": 0.5,
+            "layers": [{"prefix": "conv", "frozen": true}, {"prefix": "dense.weight",
+                        "frozen": true}]}}"#,
+    );
+    let start = numbers(1000, table().len());
+    let range = table().get("conv.weight").unwrap().range();
+    assert_eq!(parameter(&frozen, "conv.weight"), start[range]);
+    // Two steps of norm 0.5, whose gradients are nearly orthogonal.
+    let range = table().get("dense.bias").unwrap().range();
+    let moved = parameter(&frozen, "dense.bias").into_iter().zip(&start[range]);
+    let norm = moved.map(|(new, old)| (new - old).powi(2)).sum::<f32>().sqrt();
+    assert!((norm - 0.01 * 0.5 * 2f32.sqrt()).abs() < 5e-4, "{norm}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn slices_and_owners_of_shards_do_not_change_a_bit(
         slices in 1usize..40,
         owner in proptest::collection::vec(0usize..5, 5),
-        which in 0..optimizers().len(),
+        which in 0..every().len(),
     ) {
-        let optimizer = &optimizers()[which];
+        let optimizer = &every()[which];
         let (expected, _) = train(optimizer, 1, &[0; 5]);
         let (weights, _) = train(optimizer, slices, &owner);
         prop_assert_eq!(crate::hash(&weights), crate::hash(&expected));
