@@ -217,6 +217,15 @@ pub fn slots0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong)
     guard(env, |_| Ok(get::<NativeOptimizer>(handle)?.rule.slots() as jint))
 }
 
+/// Which state vector is the average of the weights, or -1.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn average_slot0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
+    guard(env, |_| {
+        let slot = get::<NativeOptimizer>(handle)?.rule.average_slot();
+        Ok(slot.map_or(-1, |slot| slot as jint))
+    })
+}
+
 /// Begin and end of a slice of any vector.
 #[jni_mangle("firesteel.jni.NativeOptimizer")]
 pub fn slice0<'local>(

@@ -196,7 +196,8 @@ impl Update<'_> {
         let runs = layout.runs(&self.slice);
         let rates = layout.groups.iter().map(|group| group.learning_rate(self.iteration));
         let rates = rates.map(|rate| rate * self.rate_factor).collect();
-        Ok(Prepared { reduction, groups: layout.groups, rates, totals, runs })
+        let ema_decay = self.optimizer.common.ema_decay;
+        Ok(Prepared { reduction, groups: layout.groups, rates, totals, ema_decay, runs })
     }
 
     /// Checks what is read and compiles the order of the sum.
@@ -262,12 +263,18 @@ struct Prepared<'a> {
     /// The learning rate of each group.
     rates: Vec<f64>,
     totals: Totals,
+    ema_decay: Option<f64>,
     /// Relative to the slice's begin.
     runs: Vec<Run>,
 }
 
 impl Prepared<'_> {
-    fn update(&self, act: Act, old: Old<'_>, weights: &mut [f32], mut state: Vec<&mut [f32]>) {
+    fn update(&self, act: Act, mut old: Old<'_>, weights: &mut [f32], mut state: Vec<&mut [f32]>) {
+        let average = self.ema_decay.and_then(|decay| {
+            let before = old.state.pop()?;
+            let before = if old.iteration == 0 { old.weights } else { before };
+            Some((state.pop()?, before, decay))
+        });
         match act {
             Act::Optimize { group: number, total, rank } => {
                 let (group, clip_norm) = (&self.groups[number], self.totals.clip);
@@ -277,6 +284,7 @@ impl Prepared<'_> {
                 let gradient = clip(old.gradient, group.clip_value(), clip_norm);
                 let old = Old { gradient: &gradient, rank, ..old.with_slots(slots) };
                 let totals = &self.totals.each[total];
+                let weights = &mut *weights;
                 let mut chunk = Chunk { old, weights, state, totals, clip_norm };
                 group.rule.step(self.rates[number], &mut chunk);
             }
@@ -289,6 +297,12 @@ impl Prepared<'_> {
                 keep(&mut state, &old.state);
             }
         }
+        if let Some((average, before, decay)) = average {
+            match act {
+                Act::Optimize { .. } => follow(average, before, weights, decay),
+                Act::Replace | Act::Keep => average.copy_from_slice(weights),
+            }
+        }
     }
 }
 
@@ -297,6 +311,14 @@ struct Part<'a> {
     begin: usize,
     weights: &'a mut [f32],
     state: Vec<&'a mut [f32]>,
+}
+
+/// `average ← before - (1 - decay)·(before - weights)`.
+fn follow(average: &mut [f32], before: &[f32], weights: &[f32], decay: f64) {
+    let rest = (1.0 - decay) as f32;
+    for ((average, before), weight) in average.iter_mut().zip(before).zip(weights) {
+        *average = before - rest * (before - weight);
+    }
 }
 
 /// Copies slots.

@@ -17,6 +17,7 @@ mod ftrl;
 mod group;
 mod lamb;
 mod lars;
+mod lbfgs;
 mod per_layer;
 mod rmsprop;
 mod rule;
@@ -34,6 +35,7 @@ pub use ftrl::Ftrl;
 pub(crate) use group::Group;
 pub use lamb::Lamb;
 pub use lars::Lars;
+pub use lbfgs::Lbfgs;
 pub use per_layer::{LayerOptimizer, PerLayer};
 pub use rmsprop::RMSprop;
 pub(crate) use rule::Sums;
@@ -88,6 +90,9 @@ pub enum Method {
     /// Adaptive moments with a learning rate for each layer.
     #[serde(rename = "LAMB")]
     Lamb(Lamb),
+    /// Steps along an estimate of Newton's direction.
+    #[serde(rename = "LBFGS")]
+    Lbfgs(Lbfgs),
     /// Optimizers of their own for some layers.
     PerLayer(PerLayer),
 }
@@ -106,6 +111,7 @@ impl Method {
             Method::Ftrl(rule) => rule,
             Method::Lars(rule) => rule,
             Method::Lamb(rule) => rule,
+            Method::Lbfgs(rule) => rule,
             Method::PerLayer(_) => return None,
         })
     }
@@ -150,6 +156,16 @@ impl Optimizer {
 
     /// How many floats of state belong to each weight.
     pub fn slots(&self) -> usize {
+        self.rule_slots() + usize::from(self.common.ema_decay.is_some())
+    }
+
+    /// The slot of the state that holds the moving average of the weights, if there is one.
+    pub fn average_slot(&self) -> Option<usize> {
+        self.common.ema_decay.map(|_| self.rule_slots())
+    }
+
+    /// The slots of the rule with the most of them.
+    fn rule_slots(&self) -> usize {
         self.groups().iter().map(|group| group.rule.slots()).max().unwrap_or(0)
     }
 

@@ -112,7 +112,7 @@ fn element(optimizer: &Optimizer, t: i32, g: f64, w: f64, s: &mut [f64; 3]) -> f
                 -(z - z.signum() * l1) / ((o.beta + new.sqrt()) / rate + l2)
             }
         }
-        Method::Lars(_) | Method::Lamb(_) | Method::PerLayer(_) => {
+        Method::Lars(_) | Method::Lamb(_) | Method::Lbfgs(_) | Method::PerLayer(_) => {
             unreachable!("not element by element")
         }
     }

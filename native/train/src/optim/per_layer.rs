@@ -103,7 +103,9 @@ impl PerLayer {
             check(rule.is_some(), who, "optimizer", "one with a rule of its own", who)?;
             optimizer.check()?;
             let expected = "absent in the optimizers of layers: it belongs to PerLayer";
-            check(optimizer.common.clip_norm.is_none(), who, "clip_norm", expected, "given")?;
+            let inner = &optimizer.common;
+            check(inner.clip_norm.is_none(), who, "clip_norm", expected, "given")?;
+            check(inner.ema_decay.is_none(), who, "ema_decay", expected, "given")?;
             if let (Some(rule), Some(bound)) = (rule, common.clip_norm) {
                 rule.check_clip_norm(bound)?;
             }

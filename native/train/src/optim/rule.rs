@@ -46,6 +46,8 @@ pub(crate) enum Sums {
     None,
     /// So many over each parameter.
     PerParameter(usize),
+    /// So many over all parameters that the rule moves.
+    PerGroup(usize),
 }
 
 impl Sums {
@@ -53,7 +55,7 @@ impl Sums {
     pub fn count(self) -> usize {
         match self {
             Sums::None => 0,
-            Sums::PerParameter(count) => count,
+            Sums::PerParameter(count) | Sums::PerGroup(count) => count,
         }
     }
 }

@@ -66,11 +66,14 @@ pub(crate) fn per_layer() -> Vec<Optimizer> {
             "default": {"class": "SGD", "config": {"learning_rate": 0.1}},
             "layers": [{"prefix": "conv", "optimizer": {"class": "Adam", "config": {}}},
                        {"prefix": "dense.bias", "rate_factor": 0.5}]}}"#,
-        r#"{"class": "PerLayer", "config": {
+        r#"{"class": "PerLayer", "config": {"ema_decay": 0.75,
             "default": {"class": "LARS", "config": {"clip_value": 1.5}},
             "layers": [{"prefix": "conv", "frozen": true},
                        {"prefix": "dense.b*", "optimizer": {"class": "Adamax", "config": {}}}],
             "clip_norm": 3}}"#,
+        r#"{"class": "PerLayer", "config": {
+            "default": {"class": "LBFGS", "config": {"history_size": 2, "learning_rate": 0.1}},
+            "layers": [{"prefix": "dense.bias", "optimizer": {"class": "LAMB"}}]}}"#,
     ];
     json.map(|json| Optimizer::from_json(json).unwrap()).into()
 }
@@ -81,7 +84,13 @@ fn numbers(stream: u64) -> Vec<f32> {
 }
 
 /// One step of all weights, which are one parameter; state is slot after slot.
-fn step(optimizer: &Optimizer, iteration: u64, gradient: &[f32], w: &mut [f32], state: &mut [f32]) {
+pub(crate) fn step(
+    optimizer: &Optimizer,
+    iteration: u64,
+    gradient: &[f32],
+    w: &mut [f32],
+    state: &mut [f32],
+) {
     let (weights_old, state_old) = (w.to_vec(), state.to_vec());
     let mut table = ParameterTable::new();
     let shape = [w.len()].into();
@@ -246,6 +255,7 @@ fn a_bad_definition_is_refused_with_its_remedy() {
         (r#"{"class": "SGD", "config": {"nesterov": true}}"#, "SGD: momentum is 0"),
         (r#"{"class": "Adam", "config": {"beta_2": 1.0}}"#, "Adam: beta_2 is 1"),
         (r#"{"class": "Adam", "config": {"clip_value": 0}}"#, "Adam: clip_value is 0"),
+        (r#"{"class": "Adam", "config": {"ema_decay": 1}}"#, "Adam: ema_decay is 1"),
         (r#"{"class": "Adam", "config": {"clip_norm": -1}}"#, "Adam: clip_norm is -1"),
         (r#"{"class": "Adam", "config": {"speed": 1}}"#, "each optimizer also has `clip_norm`"),
         (r#"{"class": "SGD", "config": {"clip_norm": "1"}}"#, "expected f64"),
@@ -257,6 +267,8 @@ fn a_bad_definition_is_refused_with_its_remedy() {
         ),
         (r#"{"class": "Adadelta", "config": {"rho": 1}}"#, "Adadelta: rho is 1"),
         (r#"{"class": "LARS", "config": {"trust": 0}}"#, "LARS: trust is 0"),
+        (r#"{"class": "LBFGS", "config": {"history_size": 33}}"#, "LBFGS: history_size is 33"),
+        (r#"{"class": "LBFGS", "config": {"clip_norm": 1}}"#, "LBFGS: clip_norm is 1"),
         (r#"{"class": "LAMB", "config": {"epsilon": 0}}"#, "LAMB: epsilon is 0"),
         (r#"{"class": "LAMB", "config": {"clip_norm": 1}}"#, "LAMB: clip_norm is 1"),
         (

@@ -55,8 +55,12 @@ pub(super) struct Piece {
 impl<'a> Layout<'a> {
     pub fn new(optimizer: &'a Optimizer, parameters: &ParameterTable) -> Layout<'a> {
         let groups = optimizer.groups();
-        // One empty total for each group; those of parameters follow.
-        let mut totals = vec![0; groups.len()];
+        // One total for each group, which may be empty; those of parameters follow.
+        let of_group = |group: &Group<'_>| match group.rule.sums() {
+            Sums::None | Sums::PerParameter(_) => 0,
+            Sums::PerGroup(count) => count,
+        };
+        let mut totals: Vec<usize> = groups.iter().map(of_group).collect();
         let mut ranges = Vec::new();
         for parameter in parameters.iter() {
             let act = match parameter.kind {

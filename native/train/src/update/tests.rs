@@ -29,13 +29,22 @@ fn numbers(stream: u64, len: usize) -> Vec<f32> {
 
 /// Two iterations over all slices with these tasks; shard gradients are the same in every call.
 fn train(optimizer: &Optimizer, slices: usize, owner: &[usize]) -> (Vec<f32>, Vec<Vec<f32>>) {
+    train_for(2, optimizer, slices, owner)
+}
+
+fn train_for(
+    iterations: u64,
+    optimizer: &Optimizer,
+    slices: usize,
+    owner: &[usize],
+) -> (Vec<f32>, Vec<Vec<f32>>) {
     let (table, shards) = (table(), owner.len());
     let len = table.len();
     let mut weights = numbers(1000, len);
     let mut state: Vec<Vec<f32>> = (0..slices)
         .map(|n| vec![0.0; optimizer.slots() * optimizer.slice(n, slices, len).len()])
         .collect();
-    for iteration in 0..2 {
+    for iteration in 0..iterations {
         let mut sums: Vec<Vec<f32>> =
             (0..shards as u64).map(|shard| numbers(iteration * 100 + shard, len)).collect();
         let mut roots = Vec::new();
@@ -141,6 +150,36 @@ fn parameter(optimizer: &Optimizer, name: &str) -> Vec<f32> {
 }
 
 #[test]
+fn the_average_of_the_weights_starts_at_their_beginning_and_follows_them() {
+    let common = Common { ema_decay: Some(0.75), ..Common::default() };
+    for optimizer in [optimizers()[3].clone(), optimizers()[0].clone()] {
+        let averaging = Optimizer { common: common.clone(), ..optimizer.clone() };
+        let plain = Optimizer { common: Common::default(), ..optimizer };
+        assert_eq!(averaging.average_slot(), Some(plain.slots()));
+        assert_eq!(averaging.slots(), plain.slots() + 1);
+        let len = table().len();
+        let (weights, state) = train(&averaging, 1, &[0]);
+        let (expected, rest) = train(&plain, 1, &[0]);
+        assert_eq!(weights, expected);
+        assert_eq!(state[0][..plain.slots() * len], rest[0]);
+        let (start, one) = (numbers(1000, len), train_for(1, &plain, 1, &[0]).0);
+        let average = &state[0][plain.slots() * len..];
+        for parameter in table().iter() {
+            for i in parameter.range() {
+                let expected = match parameter.kind {
+                    ParameterKind::Trainable => {
+                        (start[i] * 0.75 + one[i] * 0.25) * 0.75 + weights[i] * 0.25
+                    }
+                    ParameterKind::Statistic | ParameterKind::Frozen => weights[i],
+                };
+                // Three roundings of numbers below 4.
+                assert!((average[i] - expected).abs() < 1e-6, "{i}");
+            }
+        }
+    }
+}
+
+#[test]
 fn layers_with_optimizers_of_their_own_move_as_if_alone() {
     let json = |json: &str| Optimizer::from_json(json).unwrap();
     let optimizer = &per_layer()[0];
@@ -180,8 +219,8 @@ proptest! {
         which in 0..every().len(),
     ) {
         let optimizer = &every()[which];
-        let (expected, _) = train(optimizer, 1, &[0; 5]);
-        let (weights, _) = train(optimizer, slices, &owner);
+        let (expected, _) = train_for(4, optimizer, 1, &[0; 5]);
+        let (weights, _) = train_for(4, optimizer, slices, &owner);
         prop_assert_eq!(crate::hash(&weights), crate::hash(&expected));
     }
 }

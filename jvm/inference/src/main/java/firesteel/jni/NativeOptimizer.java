@@ -27,6 +27,11 @@ public final class NativeOptimizer extends NativeHandle {
     return slots0(handle());
   }
 
+  /** The state vector that holds the moving average of the weights; -1 if there is none. */
+  public int averageSlot() {
+    return averageSlot0(handle());
+  }
+
   /** Slice {@code n} of {@code of} slices of a vector: begin and end, in floats. */
   public static long[] slice(int n, int of, long length) {
     NativeLibrary.load();
@@ -147,6 +152,8 @@ public final class NativeOptimizer extends NativeHandle {
   private static native long create0(long model, String json, int threads);
 
   private static native int slots0(long handle);
+
+  private static native int averageSlot0(long handle);
 
   private static native long[] slice0(int n, int of, long length);
 

@@ -120,6 +120,7 @@ class NativeOptimizerTest {
     try (NativeOptimizer adam = new NativeOptimizer(model, ADAM);
         NativeBuffer state = new NativeBuffer(2 * old.bytes())) {
       assertFalse(adam.needsSums());
+      assertEquals(-1, adam.averageSlot());
       assertEquals(0, sums(adam, 0, 1, state).length);
     }
   }
@@ -139,6 +140,31 @@ class NativeOptimizerTest {
       assertArrayEquals(expected, floats(into), 1e-6f);
       assertEquals(0.5, sgd.learningRate(10));
     }
+  }
+
+  @Test
+  void theAverageIsTheLastStateVector() {
+    String json = "{\"class\": \"Adam\", \"config\": {\"ema_decay\": 0.999}}";
+    try (NativeOptimizer adam = new NativeOptimizer(model, json)) {
+      assertEquals(3, adam.slots());
+      assertEquals(2, adam.averageSlot());
+    }
+  }
+
+  @Test
+  void layersThatTheModelDoesNotHaveAreRefused() {
+    String json =
+        """
+        {"class": "PerLayer", "config": {"default": {"class": "SGD"},
+         "layers": [{"prefix": "%s", "frozen": true}]}}
+        """;
+    new NativeOptimizer(model, json.formatted("conv")).close();
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new NativeOptimizer(model, json.formatted("con")))
+            .getMessage();
+    assertTrue(message.contains("\"con\", and the parameters are conv."), message);
   }
 
   @Test
