@@ -211,6 +211,16 @@ pub fn create0<'local>(
     })
 }
 
+/// The rule as JSON.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn definition0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> JString<'local> {
+    guard(env, |env| Ok(env.new_string(get::<NativeOptimizer>(handle)?.rule.to_json())?))
+}
+
 /// Number of state vectors.
 #[jni_mangle("firesteel.jni.NativeOptimizer")]
 pub fn slots0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
@@ -346,4 +356,15 @@ pub fn learning_rate0<'local>(
         let iteration = size("NativeOptimizer: iteration", iteration)?;
         Ok(get::<NativeOptimizer>(handle)?.rule.learning_rate(iteration as u64))
     })
+}
+
+/// Factor of the learning rate after measured values.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn rate_factor0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    history: JDoubleArray<'local>,
+) -> jdouble {
+    guard(env, |env| Ok(get::<NativeOptimizer>(handle)?.rule.rate_factor(&vector(env, &history)?)))
 }

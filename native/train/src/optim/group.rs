@@ -6,7 +6,7 @@ pub(crate) struct Group<'a> {
     pub rule: &'a dyn Rule,
     pub common: &'a Common,
     /// Factor of the learning rate.
-    pub rate_factor: f64,
+    pub factor: f64,
     /// Whether its parameters stay as they are.
     pub frozen: bool,
 }
@@ -14,7 +14,13 @@ pub(crate) struct Group<'a> {
 impl Group<'_> {
     /// The learning rate after `iteration` iterations.
     pub fn learning_rate(&self, iteration: u64) -> f64 {
-        self.common.learning_rate(self.rule.learning_rate(), iteration) * self.rate_factor
+        self.common.learning_rate(self.rule.learning_rate(), iteration) * self.factor
+    }
+
+    /// What measured values make of the learning rate.
+    pub fn rate_factor(&self, history: &[f64]) -> f64 {
+        let schedule = self.common.schedule.as_ref();
+        schedule.map_or(1.0, |schedule| schedule.rate_factor(self.rule.learning_rate(), history))
     }
 
     /// The bound on each element of the gradient, if any.

@@ -175,6 +175,12 @@ impl Optimizer {
         self.groups().first().map_or(0.0, |group| group.learning_rate(iteration))
     }
 
+    /// The factor that the values measured so far, the oldest first, make of the learning rate: that of
+    /// a [`Plateau`](crate::schedule::Plateau) among the schedules, else 1.
+    pub fn rate_factor(&self, history: &[f64]) -> f64 {
+        self.groups().first().map_or(1.0, |group| group.rate_factor(history))
+    }
+
     /// Whether the rule needs sums over the whole parameter vector, of which the owner of each slice
     /// contributes [`Update::partial_sums`](crate::Update::partial_sums).
     pub fn needs_sums(&self) -> bool {
@@ -220,8 +226,7 @@ impl Optimizer {
             return layers.groups();
         }
         let rule = self.method.rule().into_iter();
-        rule.map(|rule| Group { rule, common: &self.common, rate_factor: 1.0, frozen: false })
-            .collect()
+        rule.map(|rule| Group { rule, common: &self.common, factor: 1.0, frozen: false }).collect()
     }
 
     /// The number of the group of a parameter.

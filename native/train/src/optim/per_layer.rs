@@ -1,6 +1,7 @@
 use super::{Common, Group, Optimizer};
 use crate::Error;
 use crate::error::{check, check_positive};
+use crate::schedule::Schedule;
 use nn::ParameterTable;
 use serde::{Deserialize, Serialize};
 
@@ -70,11 +71,7 @@ impl PerLayer {
         let layers = self.layers.iter().flat_map(|layer| {
             let optimizer = layer.optimizer.as_ref().unwrap_or(&self.default);
             let groups = optimizer.groups().into_iter();
-            groups.map(|group| Group {
-                rate_factor: layer.rate_factor,
-                frozen: layer.frozen,
-                ..group
-            })
+            groups.map(|group| Group { factor: layer.rate_factor, frozen: layer.frozen, ..group })
         });
         self.default.groups().into_iter().chain(layers).collect()
     }
@@ -106,6 +103,11 @@ impl PerLayer {
             let inner = &optimizer.common;
             check(inner.clip_norm.is_none(), who, "clip_norm", expected, "given")?;
             check(inner.ema_decay.is_none(), who, "ema_decay", expected, "given")?;
+            let plateau = inner.schedule.as_ref().is_some_and(Schedule::measures);
+            let own = !std::ptr::eq(optimizer, &self.default);
+            let expected = "one without Plateau: what is measured slows all layers, so that is for \
+                            the default optimizer";
+            check(!(plateau && own), who, "schedule", expected, "one with Plateau")?;
             if let (Some(rule), Some(bound)) = (rule, common.clip_norm) {
                 rule.check_clip_norm(bound)?;
             }

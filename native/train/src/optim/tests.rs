@@ -287,6 +287,12 @@ fn a_bad_definition_is_refused_with_its_remedy() {
             "SGD: momentum is 2",
         ),
         (
+            r#"{"class": "PerLayer", "config": {"default": {"class": "SGD"}, "layers": [
+                {"prefix": "a", "optimizer": {"class": "SGD", "config": {"schedule":
+                    {"class": "Plateau", "config": {}}}}}]}}"#,
+            "PerLayer: schedule is one with Plateau",
+        ),
+        (
             r#"{"class": "PerLayer", "config": {"default": {"class": "LAMB"}, "layers": [],
                 "clip_norm": 1}}"#,
             "LAMB: clip_norm is 1",

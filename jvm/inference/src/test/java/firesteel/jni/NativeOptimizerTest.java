@@ -152,6 +152,29 @@ class NativeOptimizerTest {
   }
 
   @Test
+  void theDefinitionHasAllSettings() {
+    try (NativeOptimizer adam = new NativeOptimizer(model, ADAM);
+        NativeOptimizer same = new NativeOptimizer(model, adam.definition())) {
+      assertTrue(adam.definition().contains("\"beta_1\":0.9"), adam.definition());
+      assertEquals(adam.definition(), same.definition());
+    }
+  }
+
+  @Test
+  void aPlateauIsAFactorOfTheLearningRate() {
+    String json =
+        """
+        {"class": "SGD", "config": {"schedule":
+         {"class": "Plateau", "config": {"patience": 2, "factor": 0.25}}}}
+        """;
+    try (NativeOptimizer sgd = new NativeOptimizer(model, json)) {
+      assertEquals(0.01, sgd.learningRate(1000));
+      assertEquals(1, sgd.rateFactor(new double[] {3, 2, 2}));
+      assertEquals(0.25, sgd.rateFactor(new double[] {3, 2, 2, 2}));
+    }
+  }
+
+  @Test
   void layersThatTheModelDoesNotHaveAreRefused() {
     String json =
         """
