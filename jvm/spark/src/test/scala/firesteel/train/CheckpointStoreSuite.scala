@@ -112,13 +112,12 @@ class CheckpointStoreSuite extends CheckpointFixture {
     withFolder { folder =>
       val slices = evenly(2)
       var steps = 0L
-      var ended = false
+      var died = true
       val found = Iterator
         .continually {
           val path = folder.resolve(steps.toString)
           save(store(s"file://$path"), 10, slices)
-          ended =
-            FaultyFileSystem.dyingAfter(steps)(save(store(s"faulty://$path"), 20, slices))._2
+          died = FaultyFileSystem.dyingAfter(steps)(save(store(s"faulty://$path"), 20, slices))
           val checkpoint = store(s"file://$path").latest().get
           val iteration = checkpoint.manifest.state.iteration
           assertWhole(checkpoint, iteration)
@@ -135,10 +134,10 @@ class CheckpointStoreSuite extends CheckpointFixture {
           steps += 1
           iteration
         }
-        .takeWhile(_ => !ended)
+        .takeWhile(_ => died)
         .toSeq
-      assert(found.length > 80)
-      assert(found == found.sorted && found.distinct == Seq(10, 20))
+      assert(found.count(_ == 10) > 60 && found.count(_ == 20) > 1)
+      assert(found == found.sorted)
     }
   }
 
@@ -171,11 +170,8 @@ class CheckpointStoreSuite extends CheckpointFixture {
           val at = random.nextInt(damaged.length)
           damaged(at) = (damaged(at) ^ (1 << random.nextInt(8))).toByte
           Files.write(file, damaged)
-          val isBlank = Set(whole(at), damaged(at)).subsetOf(Set(' '.toByte, '\n'.toByte))
-          if (!isBlank) {
-            val message = refusal(assertWhole(store(folder.toString, raw = true).latest().get, 10))
-            assert(message.contains(file.toString), s"$name byte $at: $message")
-          }
+          val message = refusal(assertWhole(store(folder.toString, raw = true).latest().get, 10))
+          assert(message.contains(file.toString), s"$name byte $at: $message")
         }
         Files.write(file, whole)
       }

@@ -77,19 +77,22 @@ final class FaultyFileSystem extends RawLocalFileSystem {
 }
 
 object FaultyFileSystem {
+  @volatile private var died = false
   private val left = new AtomicLong(Long.MaxValue)
 
-  /** Runs `body`, which dies after so many steps; the steps it took, and whether it came to its end. */
-  def dyingAfter(steps: Long)(body: => Unit): (Long, Boolean) = {
+  /** Runs `body` on a file system that dies after so many steps; whether it died. */
+  def dyingAfter(steps: Long)(body: => Unit): Boolean = {
     left.set(steps)
-    try {
-      body
-      (steps - left.get, true)
-    } catch {
-      case _: CheckpointException => (steps, false)
-    } finally left.set(Long.MaxValue)
+    died = false
+    try body
+    catch { case _: CheckpointException if died => () }
+    finally left.set(Long.MaxValue)
+    died
   }
 
   private def step(): Unit =
-    if (left.getAndUpdate(n => if (n > 0) n - 1 else 0) <= 0) throw new IOException("no disk any more")
+    if (left.getAndUpdate(n => if (n > 0) n - 1 else 0) <= 0) {
+      died = true
+      throw new IOException("no disk any more")
+    }
 }
