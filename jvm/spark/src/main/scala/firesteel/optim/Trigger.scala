@@ -262,6 +262,6 @@ final case class EarlyStopping(
   )
 }
 
-private object EarlyStopping {
-  val Monitors: Seq[String] = Seq("val_loss", "val_accuracy", "loss")
+object EarlyStopping {
+  private val Monitors: Seq[String] = Seq("val_loss", "val_accuracy", "loss")
 }
