@@ -15,7 +15,3 @@ final class ExecutorNativeException(message: String, cause: NativeException)
 
 /** The loss is no number any more. */
 final class DivergedException(message: String) extends TrainingException(message)
-
-/** A checkpoint that cannot be written, or cannot be used. */
-final class CheckpointException(message: String, cause: Option[Throwable] = None)
-    extends TrainingException(message, cause)
