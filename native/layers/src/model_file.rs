@@ -3,9 +3,9 @@
 //! Layout (<https://huggingface.co/docs/safetensors>): 8 bytes with the length of the header
 //! (little endian), the header as JSON, the tensors. Every parameter of the model is a tensor of
 //! its name, shape and dtype F32. The header's `__metadata__` has one key, `firesteel`, with the
-//! JSON `{"version": "0.1.0", "definition": {…}}`. Files are written with the tensors in the order of
-//! the parameters, so that behind the header lies the flat vector; they are read in any order, and
-//! other tensors in the file are left alone.
+//! JSON `{"version": "0.1.0", "definition": {…}}`. Files are written with the tensors in the order
+//! of the parameters, so that behind the header lies the flat vector; they are read in any order,
+//! and other tensors in the file are left alone.
 
 use crate::{Error, Model, Result};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};

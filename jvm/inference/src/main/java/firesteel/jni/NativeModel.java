@@ -103,11 +103,12 @@ public final class NativeModel extends NativeHandle {
   }
 
   /**
-   * Where the weights lie in a model file, so that it can be read piece by piece: for each parameter
-   * in the order of {@link #parameterTable} its begin and end, in bytes from the end of the header.
+   * Where the weights lie in a model file, so that it can be read piece by piece: for each
+   * parameter in the order of {@link #parameterTable} its begin and end, in bytes from the end of
+   * the header.
    *
-   * @param header the first bytes of the file: 8 with the length of the rest, little endian, and the
-   *     rest
+   * @param header the first bytes of the file: 8 with the length of the rest, little endian, and
+   *     the rest
    * @param bytes length of the file
    * @throws IOException if the file does not hold weights of this very definition
    */

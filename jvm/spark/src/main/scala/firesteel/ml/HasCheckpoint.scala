@@ -16,8 +16,8 @@ import firesteel.train.CheckpointSettings
  *
  * A program with these lines can be run again after it ended for any reason: it goes on with the
  * newest checkpoint to the same weights, bit for bit, as if nothing had happened. Once its training
- * is complete, running it again gives the trained model at once; to train longer raise `maxEpoch` or
- * change `endWhen`.
+ * is complete, running it again gives the trained model at once; to train longer raise `maxEpoch`
+ * or change `endWhen`.
  */
 trait HasCheckpoint extends Params {
 
@@ -50,8 +50,8 @@ trait HasCheckpoint extends Params {
   )
 
   /**
-   * Whether a training goes on with the newest checkpoint in its folder, if there is one. If not, the
-   * folder must not hold any. Default false.
+   * Whether a training goes on with the newest checkpoint in its folder, if there is one. If not,
+   * the folder must not hold any. Default false.
    *
    * @group param
    */
@@ -63,10 +63,10 @@ trait HasCheckpoint extends Params {
 
   /**
    * Whether a resumed training may have other settings than the checkpoint: loss, settings of the
-   * optimizer, batch size, seed, shards, rows. Where these decide which rows an iteration takes, the
-   * epoch that was broken off begins again. The result is then not that of any undisturbed training.
-   * Model and class of the optimizer must be the same. Default false: another setting is an error that
-   * names it.
+   * optimizer, batch size, seed, shards, rows. Where these decide which rows an iteration takes,
+   * the epoch that was broken off begins again. The result is then not that of any undisturbed
+   * training. Model and class of the optimizer must be the same. Default false: another setting is
+   * an error that names it.
    *
    * @group expertParam
    */
@@ -118,7 +118,8 @@ trait HasCheckpoint extends Params {
   final def getCheckpoint: Option[CheckpointSettings] = {
     if ($(resume) && !isDefined(checkpointPath)) {
       throw new IllegalStateException(
-        s"$uid: expected a folder of checkpoints to resume from, got none. Call setCheckpoint(…) too."
+        s"$uid: expected a folder of checkpoints to resume from, got none. Call " +
+          "setCheckpoint(…) too."
       )
     }
     get(checkpointPath).map { path =>

@@ -1,6 +1,6 @@
 package firesteel.ml
 
-import org.apache.spark.ml.param.{DoubleParam, ParamValidators, Params}
+import org.apache.spark.ml.param.{DoubleParam, Params, ParamValidators}
 
 /** How the gradient is bounded before the optimizer uses it. */
 trait HasClipping extends Params {
@@ -19,8 +19,8 @@ trait HasClipping extends Params {
   )
 
   /**
-   * Bound on the L2 norm of the whole gradient, above 0: a longer one is scaled to it. If it is set it
-   * takes the place of the optimizer's own.
+   * Bound on the L2 norm of the whole gradient, above 0: a longer one is scaled to it. If it is set
+   * it takes the place of the optimizer's own.
    *
    * @group param
    */
@@ -40,8 +40,8 @@ trait HasClipping extends Params {
   def setConstantGradientClipping(min: Double, max: Double): this.type = {
     if (min != -max) {
       throw new IllegalArgumentException(
-        s"$uid: expected gradient clipping to [-max, max], got [$min, $max]. Use the same number, " +
-          "without and with a minus."
+        s"$uid: expected gradient clipping to [-max, max], got [$min, $max]. Use the same " +
+          "number, without and with a minus."
       )
     }
     set(clipValue, max)
@@ -55,8 +55,8 @@ trait HasClipping extends Params {
   def setGradientClippingByL2Norm(clipNorm: Double): this.type = set(this.clipNorm, clipNorm)
 
   /**
-   * Takes back [[setConstantGradientClipping]] and [[setGradientClippingByL2Norm]]; what the optimizer
-   * itself has stays.
+   * Takes back [[setConstantGradientClipping]] and [[setGradientClippingByL2Norm]]; what the
+   * optimizer itself has stays.
    *
    * @group setParam
    */

@@ -26,8 +26,8 @@ sealed abstract class Trigger extends Product with Serializable {
    * After how many further iterations, 1 or more, it can fire at the earliest as far as no loss
    * makes it fire; `Long.MaxValue` if no number of iterations does.
    *
-   * Iterations that are done as a group do not go past it. Scores do not change within a group, since
-   * a group also ends where something is measured.
+   * Iterations that are done as a group do not go past it. Scores do not change within a group,
+   * since a group also ends where something is measured.
    */
   private[firesteel] def horizon(state: TrainingState): Long
 
@@ -209,16 +209,16 @@ final case class Or(triggers: Trigger*) extends Trigger {
 
 /**
  * Fires when a monitored value has not got better for some time, as in Keras: when each of the last
- * `patience` values (of the last one, if `patience` is 0) was no better than the best before by more
- * than `minDelta`.
+ * `patience` values (of the last one, if `patience` is 0) was no better than the best before by
+ * more than `minDelta`.
  *
  * @param patience
  *   Number of values without improvement; at least 0.
  * @param minDelta
  *   What counts as an improvement; at least 0.
  * @param monitor
- *   `"val_loss"` and `"val_accuracy"` are those of the validation rows, one value each time they are
- *   measured; `"loss"` is the mean training loss, one value per epoch.
+ *   `"val_loss"` and `"val_accuracy"` are those of the validation rows, one value each time they
+ *   are measured; `"loss"` is the mean training loss, one value per epoch.
  */
 final case class EarlyStopping(
     patience: Int = 0,
@@ -244,8 +244,9 @@ final case class EarlyStopping(
       case "val_loss" => state.measurements.map(_.evaluation.loss)
       case "val_accuracy" => state.measurements.map(-_.evaluation.accuracy)
     }
-    val (_, waited) = values.foldLeft((Double.PositiveInfinity, 0)) { case ((best, waited), value) =>
-      if (value + minDelta < best) (value, 0) else (best, waited + 1)
+    val (_, waited) = values.foldLeft((Double.PositiveInfinity, 0)) {
+      case ((best, waited), value) =>
+        if (value + minDelta < best) (value, 0) else (best, waited + 1)
     }
     waited >= math.max(patience, 1)
   }

@@ -56,8 +56,8 @@ private[train] final class Checkpoint(
     val end = manifest.slices.last.range.end
     if (range.end > end) {
       throw new CheckpointException(
-        s"checkpoint $folder: expected the state of ${range.end} weights, got $end. Use the model " +
-          "that it was written with."
+        s"checkpoint $folder: expected the state of ${range.end} weights, got $end. Use the " +
+          "model that it was written with."
       )
     }
     manifest.slices
@@ -74,8 +74,8 @@ private[train] final class Checkpoint(
       catch {
         case e: IOException =>
           throw new CheckpointException(
-            s"checkpoint file $at: expected to read it, got $e. Look at the permissions there, or " +
-              s"remove the folder $folder to resume from the checkpoint before it.",
+            s"checkpoint file $at: expected to read it, got $e. Look at the permissions there, " +
+              s"or remove the folder $folder to resume from the checkpoint before it.",
             Some(e)
           )
       }

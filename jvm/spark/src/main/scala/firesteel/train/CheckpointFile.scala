@@ -6,7 +6,7 @@ import java.util.HexFormat
 
 import scala.collection.mutable
 
-import org.apache.hadoop.fs.{FSDataInputStream, FileSystem, Path}
+import org.apache.hadoop.fs.{FileSystem, FSDataInputStream, Path}
 
 /**
  * A file of a checkpoint as its manifest knows it.
@@ -112,7 +112,8 @@ private[train] final class CheckpointFileReader(
       in.readFully(block, 0, length)
     } catch {
       case e: EOFException => refuse(s"${file.bytes} bytes", "fewer", Some(e))
-      case e: IOException => refuse(s"to read byte $begin to ${begin + length}", e.toString, Some(e))
+      case e: IOException =>
+        refuse(s"to read byte $begin to ${begin + length}", e.toString, Some(e))
     }
     val (expected, got) = (file.blocks(index.toInt), CheckpointFileReader.hash(block, length))
     if (got != expected) {
@@ -123,8 +124,8 @@ private[train] final class CheckpointFileReader(
 
   private def refuse(expected: String, got: String, cause: Option[Throwable]): Nothing =
     throw new CheckpointException(
-      s"checkpoint file $path: expected $expected, got $got. It is damaged: copy it again, or remove " +
-        s"the folder ${path.getParent} to resume from the checkpoint before it.",
+      s"checkpoint file $path: expected $expected, got $got. It is damaged: copy it again, or " +
+        s"remove the folder ${path.getParent} to resume from the checkpoint before it.",
       cause
     )
 }

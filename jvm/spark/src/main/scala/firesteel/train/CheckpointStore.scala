@@ -17,9 +17,10 @@ import org.apache.spark.util.SerializableConfiguration
  * A checkpoint is a folder `checkpoint-<iteration>` with the weights as `model.safetensors`, the
  * optimizer's state as `state-<n>-of-<N>.safetensors` and the manifest `checkpoint.json`. Its files
  * are written to `.checkpoint-<iteration>-<random>`, the manifest last, and then the folder is
- * renamed: readers see a whole checkpoint or none, whenever a writer ends. On object stores a rename
- * copies file by file. A reader that comes while that goes on, or after it was broken off, does not
- * find the manifest, or finds that a file is missing; and each checkpoint is written twice.
+ * renamed: readers see a whole checkpoint or none, whenever a writer ends. On object stores a
+ * rename copies file by file. A reader that comes while that goes on, or after it was broken off,
+ * does not find the manifest, or finds that a file is missing; and each checkpoint is written
+ * twice.
  *
  * Checkpoints hold the bits of the training, on any number of executors.
  *
@@ -104,7 +105,8 @@ private[train] final class CheckpointStore(
    */
   def latest(fallBack: Boolean = false, before: Long = Long.MaxValue): Option[Checkpoint] = {
     val candidates = using("look for checkpoints")(iterations.filter(_ < before))
-    if (fallBack && candidates.nonEmpty) Some(newest(candidates)) else candidates.headOption.map(open)
+    if (fallBack && candidates.nonEmpty) Some(newest(candidates))
+    else candidates.headOption.map(open)
   }
 
   private def newest(candidates: Seq[Long]): Checkpoint =
@@ -120,8 +122,8 @@ private[train] final class CheckpointStore(
     val path = pathOf(iteration)
     def refuse(name: String, expected: String, got: String): Nothing =
       throw new CheckpointException(
-        s"checkpoint file ${new Path(path, name)}: expected $expected, got $got. Copy it again, or " +
-          s"remove the folder $path to resume from the checkpoint before it."
+        s"checkpoint file ${new Path(path, name)}: expected $expected, got $got. Copy it again, " +
+          s"or remove the folder $path to resume from the checkpoint before it."
       )
     using(s"read ${CheckpointStore.name(iteration)}") {
       val there = fs.listStatus(path).map(status => status.getPath.getName -> status.getLen).toMap

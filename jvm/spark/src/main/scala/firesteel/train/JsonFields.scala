@@ -8,8 +8,8 @@ import com.fasterxml.jackson.databind.node.{ArrayNode, ObjectNode}
 /**
  * The fields of a JSON object, each of the type that is asked for.
  *
- * Every call throws an `IllegalArgumentException` that names the field if it is absent or of another
- * type.
+ * Every call throws an `IllegalArgumentException` that names the field if it is absent or of
+ * another type.
  */
 private[train] final class JsonFields(node: JsonNode) {
   def long(name: String): Long = field(name, "a whole number")(_.canConvertToLong).longValue

@@ -1,8 +1,8 @@
 package firesteel.train
 
 import java.io.OutputStream
-import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.{ByteBuffer, ByteOrder}
+import java.nio.charset.StandardCharsets.UTF_8
 
 import com.fasterxml.jackson.databind.node.ObjectNode
 
@@ -81,7 +81,8 @@ private[train] object StateFile {
     val json = node.toString.getBytes(UTF_8)
     // A header ends at a multiple of 8 bytes, as the format wants it.
     val length = (json.length + 7) / 8 * 8
-    val bytes = ByteBuffer.allocate(8 + length).order(ByteOrder.LITTLE_ENDIAN).putLong(length.toLong)
+    val bytes =
+      ByteBuffer.allocate(8 + length).order(ByteOrder.LITTLE_ENDIAN).putLong(length.toLong)
     bytes.put(json)
     while (bytes.hasRemaining) bytes.put(' '.toByte)
     bytes.array

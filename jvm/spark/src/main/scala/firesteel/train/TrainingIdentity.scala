@@ -70,22 +70,30 @@ private[firesteel] final case class TrainingIdentity(
  *
  * @param isFatal whether a training cannot go on with it
  */
-private[train] final case class Difference(what: String, was: String, is: String, isFatal: Boolean) {
+private[train] final case class Difference(
+    what: String,
+    was: String,
+    is: String,
+    isFatal: Boolean
+) {
   def text: String = s"$what ${is.take(200)} instead of ${was.take(200)}"
 }
 
 private[train] object TrainingIdentity {
+
   /** Class of an optimizer, on which the form of its state depends. */
-  private def ruleOf(optimizer: String): String = JsonFields.Mapper.readTree(optimizer).path("class").asText
+  private def ruleOf(optimizer: String): String =
+    JsonFields.Mapper.readTree(optimizer).path("class").asText
 
   private def inValue[T](what: String, was: T, is: T): Option[Difference] =
     Option.when(was != is)(Difference(what, was.toString, is.toString, isFatal = false))
 
   /** The first place at which two JSON texts differ. */
   private def inJson(what: String, was: String, is: String, isFatal: Boolean): Option[Difference] =
-    firstDifference("", JsonFields.Mapper.readTree(was), JsonFields.Mapper.readTree(is)).map { case (at, was, is) =>
-      def text(node: JsonNode) = if (node.isMissingNode) "nothing" else node.toString
-      Difference(what + at, text(was), text(is), isFatal)
+    firstDifference("", JsonFields.Mapper.readTree(was), JsonFields.Mapper.readTree(is)).map {
+      case (at, was, is) =>
+        def text(node: JsonNode) = if (node.isMissingNode) "nothing" else node.toString
+        Difference(what + at, text(was), text(is), isFatal)
     }
 
   private def firstDifference(

@@ -48,8 +48,8 @@ private[train] object WeightsFile {
       into: NativeBuffer
   ): Unit = {
     def refuse(got: String, cause: Option[Throwable]): Nothing = throw new CheckpointException(
-      s"checkpoint file $path: expected weights of this model, got $got. Choose another folder for " +
-        "the checkpoints, or train the model that it holds.",
+      s"checkpoint file $path: expected weights of this model, got $got. Choose another folder " +
+        "for the checkpoints, or train the model that it holds.",
       cause
     )
     val lead = if (file.bytes < 8) refuse(s"${file.bytes} bytes", None) else reader.bytes(0, 8)

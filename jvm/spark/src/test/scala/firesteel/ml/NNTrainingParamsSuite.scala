@@ -47,7 +47,7 @@ class NNTrainingParamsSuite extends SparkSuite {
     assert((keep(true), keep(false)) == ((Some(1), Some(Int.MaxValue))))
     intercept[IllegalArgumentException](estimator.setCheckpoint("dir", EveryEpoch(), keep = 0))
     val e = intercept[IllegalStateException](estimator.setResume(true).getCheckpoint)
-    assert(e.getMessage.contains("Call setCheckpoint(…) too"))
+    assert(e.getMessage.contains("setCheckpoint(…) too"))
   }
 
   test("clipping is a setting of the optimizer, and can be taken back") {

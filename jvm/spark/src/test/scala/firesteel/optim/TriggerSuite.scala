@@ -103,7 +103,8 @@ class TriggerSuite extends AnyFunSuite {
       case 3 => MaxIteration(1L + random.nextInt(14))
       case 4 => MaxScore(random.nextDouble())
       case 5 => MinLoss(random.nextDouble())
-      case 6 => EarlyStopping(random.nextInt(3), 0.1, if (random.nextBoolean()) "loss" else "val_loss")
+      case 6 =>
+        EarlyStopping(random.nextInt(3), 0.1, if (random.nextBoolean()) "loss" else "val_loss")
       case 7 => And(Seq.fill(1 + random.nextInt(3))(some(depth - 1)): _*)
       case 8 => Or(Seq.fill(1 + random.nextInt(3))(some(depth - 1)): _*)
     }

@@ -82,7 +82,7 @@ abstract class CheckpointFixture extends SparkSuite {
     rows = Vector(300L, 301L)
   )
 
-  /** Small blocks, so that small files have many; the local file system with or without checksums. */
+  /** Small blocks, so that small files have many; `raw` is the local file system as it is. */
   protected def store(folder: String, keep: Int = 1, raw: Boolean = false): CheckpointStore = {
     val conf = new Configuration
     conf.set("fs.faulty.impl", classOf[FaultyFileSystem].getName)

@@ -10,9 +10,9 @@ import org.apache.hadoop.fs.permission.FsPermission
 import org.apache.hadoop.util.Progressable
 
 /**
- * The local file system under the scheme `faulty`, which dies after a number of steps: each file that
- * is made, piece that is written or closed, rename, deletion and folder is one. A piece that is being
- * written then is left half done.
+ * The local file system under the scheme `faulty`, which dies after a number of steps: each file
+ * that is made, piece that is written or closed, rename, deletion and folder is one. A piece that
+ * is being written then is left half done.
  */
 final class FaultyFileSystem extends RawLocalFileSystem {
   import FaultyFileSystem.step

@@ -51,7 +51,8 @@ class TrainingStateSuite extends AnyFunSuite {
   }
 
   test("measurements are kept with the place where they were made") {
-    val state = after(4).afterMeasurement(Evaluation(10, 5, 9)).afterMeasurement(Evaluation(10, 4, 7))
+    val state =
+      after(4).afterMeasurement(Evaluation(10, 5, 9)).afterMeasurement(Evaluation(10, 4, 7))
     assert(state.measurements.map(m => (m.iteration, m.epoch)) == Vector((4, 1), (4, 1)))
     assert(state.score.contains(0.7) && state.bestScore.contains(0.9))
     assert(after(4).score.isEmpty && after(4).bestScore.isEmpty)
@@ -63,7 +64,13 @@ class TrainingStateSuite extends AnyFunSuite {
 
   test("an epoch that is restarted begins with none of its rows seen") {
     val state = after(5).restartEpoch(iterationsPerEpoch = 7)
-    assert(state == after(5).copy(iterationsPerEpoch = 7, index = 0, lossSum = 0, records = 0, seconds = 0))
+    assert(state == after(5).copy(
+      iterationsPerEpoch = 7,
+      index = 0,
+      lossSum = 0,
+      records = 0,
+      seconds = 0
+    ))
     assert((state.iteration, state.epoch, state.epochEnded) == ((5, 1, false)))
     assert(after(6).restartEpoch(7) == after(6).copy(iterationsPerEpoch = 7))
     assert((1 to 7).foldLeft(state)((s, _) => s.afterIteration(1, 1, 1)).epoch == 2)
