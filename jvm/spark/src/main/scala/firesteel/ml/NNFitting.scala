@@ -67,6 +67,7 @@ private[ml] trait NNFitting extends NNTrainingParams {
 
   /** Trains; all checks that can be made without a job come first. */
   protected def train(dataset: Dataset[_]): TrainingResult = {
+    checkTriggers()
     val training = rowsOf(dataset)
     val measured = validation.map(rowsOf(_))
     val settings = TrainingSettings(
@@ -84,6 +85,17 @@ private[ml] trait NNFitting extends NNTrainingParams {
   protected def copyValidation[T <: NNFitting](to: T): T = {
     validation.foreach(to.setValidation(_))
     to
+  }
+
+  /** A training whose end waits for what is never measured would never end. */
+  private def checkTriggers(): Unit = {
+    val triggers = Seq("end" -> getEndWhen) ++ getCheckpoint.map("checkpoint" -> _.trigger)
+    for ((what, trigger) <- triggers if validation.isEmpty && trigger.needsValidation) {
+      throw new IllegalStateException(
+        s"$uid: expected rows to measure with, since the trigger of the $what, $trigger, waits for " +
+          "what they say, got none. Call setValidation(…) too."
+      )
+    }
   }
 
   private def rowsOf(dataset: Dataset[_]): TrainingRows = {

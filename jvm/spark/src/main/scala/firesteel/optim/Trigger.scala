@@ -37,6 +37,9 @@ sealed abstract class Trigger extends Product with Serializable {
    */
   private[firesteel] def needsLoss: Boolean
 
+  /** Whether it never fires unless validation rows are measured. */
+  private[firesteel] def needsValidation: Boolean = false
+
   /** The settings by their names in JSON. */
   protected def arguments: Seq[(String, String)]
 
@@ -153,6 +156,7 @@ final case class MaxScore(max: Double) extends Trigger {
   override private[firesteel] def horizon(state: TrainingState): Long =
     if (this(state)) 1 else Long.MaxValue
   override private[firesteel] def needsLoss: Boolean = false
+  override private[firesteel] def needsValidation: Boolean = true
   override protected def arguments: Seq[(String, String)] = Seq("max" -> Json.of(max))
 }
 
@@ -186,6 +190,7 @@ final case class And(triggers: Trigger*) extends Trigger {
     (if (steady.isEmpty) triggers else steady).map(_.horizon(state)).max
   }
   override private[firesteel] def needsLoss: Boolean = triggers.forall(_.needsLoss)
+  override private[firesteel] def needsValidation: Boolean = triggers.exists(_.needsValidation)
   override protected def arguments: Seq[(String, String)] =
     Seq("triggers" -> Json.array(triggers.map(_.toJson)))
 }
@@ -203,6 +208,7 @@ final case class Or(triggers: Trigger*) extends Trigger {
   override private[firesteel] def horizon(state: TrainingState): Long =
     triggers.map(_.horizon(state)).min
   override private[firesteel] def needsLoss: Boolean = triggers.exists(_.needsLoss)
+  override private[firesteel] def needsValidation: Boolean = triggers.forall(_.needsValidation)
   override protected def arguments: Seq[(String, String)] =
     Seq("triggers" -> Json.array(triggers.map(_.toJson)))
 }
@@ -256,6 +262,7 @@ final case class EarlyStopping(
     else if (monitor == "loss") state.iterationsToEpochEnd
     else Long.MaxValue
   override private[firesteel] def needsLoss: Boolean = false
+  override private[firesteel] def needsValidation: Boolean = monitor != "loss"
   override protected def arguments: Seq[(String, String)] = Seq(
     "patience" -> Json.of(patience),
     "min_delta" -> Json.of(minDelta),

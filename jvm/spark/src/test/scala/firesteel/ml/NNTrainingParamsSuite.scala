@@ -83,6 +83,19 @@ class NNTrainingParamsSuite extends SparkSuite {
     }
   }
 
+  test("a trigger that waits for validation wants validation rows") {
+    withSpark("local[1]") { spark =>
+      val rows = spark.range(3).selectExpr("array(1f, 2f, 3f, 4f) as features", "1f as label")
+      Seq(
+        estimator.setEndWhen(And(MaxScore(0.9), EveryEpoch())),
+        estimator.setCheckpoint("dir", EarlyStopping())
+      ).foreach { waiting =>
+        val e = intercept[IllegalStateException](waiting.fit(rows))
+        assert(e.getMessage.contains("Call setValidation(…) too"))
+      }
+    }
+  }
+
   test("all of it is saved and loaded with both estimators") {
     withSpark("local[1]") { _ =>
       val folder = Files.createTempDirectory("firesteel")

@@ -147,6 +147,20 @@ class TriggerSuite extends AnyFunSuite {
     assert(MaxEpoch(Int.MaxValue).horizon(TrainingState(Int.MaxValue.toLong)) > Long.MaxValue / 4)
   }
 
+  test("a trigger knows whether it waits for validation") {
+    val score = MaxScore(0.5)
+    Seq(score, EarlyStopping(), And(score, EveryEpoch()), Or(score, EarlyStopping())).foreach { t =>
+      assert(t.needsValidation, t)
+    }
+    Seq(
+      MaxEpoch(1),
+      MinLoss(1),
+      EarlyStopping(monitor = "loss"),
+      Or(score, EveryEpoch()),
+      And(EveryEpoch(), MinLoss(1))
+    ).foreach(t => assert(!t.needsValidation, t))
+  }
+
   test("JSON and Java's serialization bring every trigger back") {
     all.foreach { trigger =>
       assert(Trigger.fromJson(trigger.toJson) == trigger)
