@@ -4,7 +4,12 @@ import java.nio.file.{Path, Paths}
 
 import firesteel.nn._
 
-/** The command line of [[ObservedTraining]]. */
+/**
+ * The command line of [[ObservedTraining]].
+ *
+ * @param checkpoint folder of the checkpoints, from which it goes on if there are any
+ * @param every iterations from checkpoint to checkpoint
+ */
 private[examples] final case class ObservedOptions(
     data: Path = Paths.get("spark-examples/data/fashion-mnist"),
     model: String = "lenet5",
@@ -12,7 +17,9 @@ private[examples] final case class ObservedOptions(
     epochs: Int = 5,
     batch: Int = 128,
     shards: Int = 4,
-    seed: Long = 1
+    seed: Long = 1,
+    checkpoint: Option[String] = None,
+    every: Long = 20
 ) {
 
   /** `lenet5` with dropout: 22,278 weights; or `wide`, 317,066 weights and about 40 times the work. */
@@ -44,7 +51,7 @@ private[examples] final case class ObservedOptions(
 
 private[examples] object ObservedOptions {
   private val Usage = "--data DIR --model lenet5|wide --records N --epochs N --batch N --shards N " +
-    "--seed N"
+    "--seed N --checkpoint DIR --every N"
 
   def parse(args: Array[String]): ObservedOptions =
     args.toSeq.sliding(2, 2).foldLeft(ObservedOptions()) {
@@ -55,6 +62,8 @@ private[examples] object ObservedOptions {
       case (options, Seq("--batch", value)) => options.copy(batch = value.toInt)
       case (options, Seq("--shards", value)) => options.copy(shards = value.toInt)
       case (options, Seq("--seed", value)) => options.copy(seed = value.toLong)
+      case (options, Seq("--checkpoint", value)) => options.copy(checkpoint = Some(value))
+      case (options, Seq("--every", value)) => options.copy(every = value.toLong)
       case (_, other) =>
         throw new IllegalArgumentException(
           s"expected $Usage, got ${other.mkString(" ")}. Correct the command line."

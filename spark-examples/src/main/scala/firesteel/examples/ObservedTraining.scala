@@ -12,7 +12,7 @@ import org.apache.spark.sql.{DataFrame, SparkSession}
 import firesteel.jni.NativeBuffer
 import firesteel.ml.NNClassifier
 import firesteel.nn.CrossEntropy
-import firesteel.optim.Adam
+import firesteel.optim.{Adam, SeveralIteration}
 
 /**
  * Learns Fashion-MNIST with dropout and Adam and tells on standard output what happens, one line of
@@ -46,7 +46,7 @@ object ObservedTraining {
   }
 
   private def learn(rows: DataFrame, options: ObservedOptions, events: TrainingEvents): Unit = {
-    val trained = NNClassifier(options.network, CrossEntropy())
+    val classifier = NNClassifier(options.network, CrossEntropy())
       .setFeaturesCol("image")
       .setLabelCol("label")
       .setOptimizer(Adam(learningRate = 0.002))
@@ -54,7 +54,10 @@ object ObservedTraining {
       .setMaxEpoch(options.epochs)
       .setSeed(options.seed)
       .setShards(options.shards)
-      .fit(rows)
+    options.checkpoint.foreach { folder =>
+      classifier.setCheckpoint(folder, SeveralIteration(options.every)).setResume(true)
+    }
+    val trained = classifier.fit(rows)
     trained.summary.get.epochs.foreach { epoch =>
       events.tell(
         "epoch",
