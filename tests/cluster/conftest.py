@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import statistics
 
 import pytest
 
@@ -84,11 +85,15 @@ def undisturbed(jars, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def measured():
-    """Takes measurements by name; the file of all is target/cluster.json."""
+    """Takes measurements by name; target/cluster.json has median, worst and all of them."""
     figures = {}
     yield lambda name, figure: figures.setdefault(name, []).append(figure)
     if figures:
         file = ROOT / "target/cluster.json"
         file.parent.mkdir(exist_ok=True)
-        before = json.loads(file.read_text()) if file.exists() else {}
-        file.write_text(json.dumps({**before, **figures}, indent=1) + "\n")
+        report = json.loads(file.read_text()) if file.exists() else {}
+        for name, all_of_it in figures.items():
+            report[name] = {
+                "median": statistics.median(all_of_it), "worst": max(all_of_it), "all": all_of_it,
+            }
+        file.write_text(json.dumps(report, indent=1) + "\n")
