@@ -1,18 +1,18 @@
 """Measures what the scaling model is made of: iterations on 1, 2 and 4 executors of one core.
 
 Prints one line of JSON per run: case, executors, rows of an iteration, mode, milliseconds. Run it on
-an idle machine; where there is none, `--nice N` gives the timed half of each run that priority (root).
+an idle machine; where there is none, `--nice N` gives what is timed that priority (root).
 """
 
 import argparse
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
 import pyspark
 
@@ -56,35 +56,37 @@ def model(name: str, shape: list[int], layers: list, output: str) -> dict:
 
 # Definition, rows of an iteration, iterations of an epoch and epochs when grouped.
 CASES = {
-    "empty": (None, 64, 100, 16),
-    "lenet5": ("lenet5", 128, 100, 10),
-    "conv": (convolutional(), 128, 30, 6),
-    "dense": (dense([4096, 1500, 10], 64), 16, 20, 10),
+    "empty": (None, 64, 100, 8),
+    "dense": (dense([4096, 1500, 10], 64), 16, 20, 6),
+    "lenet5": ("lenet5", 128, 100, 6),
+    "conv": (convolutional(), 128, 20, 4),
 }
 EXECUTORS = [1, 2, 4]
 MODES = {"grouped": "auto", "two-job": "1"}
 
 
-def runs(case: str) -> list[tuple[int, int, str]]:
-    """Executors, rows of an iteration and mode of each run: one executor has every share of a batch."""
-    batch = CASES[case][1]
-    alone = [(1, batch // share, "grouped") for share in EXECUTORS]
-    together = [(n, batch, mode) for n in EXECUTORS[1:] for mode in MODES]
-    return alone + together
-
-
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--nice", type=int)
-    options.add_argument("--case", action="append", choices=CASES)
-    chosen = options.parse_args()
-    for case in chosen.case or CASES:
-        for executors, batch, mode in runs(case):
-            print(json.dumps(run(case, executors, batch, mode, chosen.nice)), flush=True)
+    nice = options.parse_args().nice
+    # One executor alone takes every share of each batch; several take the batch together.
+    alone = [(case, CASES[case][1] // share) for case in CASES for share in EXECUTORS]
+    together = [(case, CASES[case][1]) for case in CASES]
+    applications = [(1, "grouped", alone)]
+    applications += [(n, mode, together) for n in EXECUTORS[1:] for mode in MODES]
+    for executors, mode, runs in applications:
+        for line in measure(executors, mode, runs, nice):
+            print(json.dumps(line), flush=True)
 
 
-def run(case: str, executors: int, batch: int, mode: str, nice: int | None) -> dict:
-    definition, _, iterations, epochs = CASES[case]
+def measure(
+    executors: int, mode: str, runs: list[tuple[str, int]], nice: int | None
+) -> Iterator[dict]:
+    """Times cases with these batches, one after the other in one application."""
+    arguments = " -- ".join(
+        " ".join(str(part) for part in (case, batch, *CASES[case][2:], *written(case)))
+        for case, batch in runs
+    )
     command = [
         SPARK / "bin/spark-submit", "--master", f"local-cluster[{executors},1,1024]",
         "--driver-memory", "2g", "--conf", "spark.ui.enabled=false",
@@ -93,8 +95,7 @@ def run(case: str, executors: int, batch: int, mode: str, nice: int | None) -> d
         f"-Dlog4j2.configurationFile=file:{ROOT}/spark-examples/log4j2.properties",
         "--jars", ROOT / "jvm/spark/target/firesteel-spark_2.13.jar",
         "--class", "firesteel.examples.Bench",
-        ROOT / "spark-examples/target/firesteel-examples_2.13.jar",
-        case, batch, iterations, epochs, *written(case, definition),
+        ROOT / "spark-examples/target/firesteel-examples_2.13.jar", *arguments.split(),
     ]
     process = subprocess.Popen(
         [str(part) for part in command], text=True, start_new_session=True,
@@ -102,34 +103,38 @@ def run(case: str, executors: int, batch: int, mode: str, nice: int | None) -> d
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )
     log = []
-    watcher = threading.Thread(target=watch, args=(process, epochs // 2, nice, log))
+    watcher = threading.Thread(target=watch, args=(process, nice, log))
     watcher.start()
+    left = list(runs)
     try:
-        output = process.stdout.read()
+        for text in process.stdout:
+            if text.startswith("{"):
+                case, batch = left.pop(0)
+                line = json.loads(text)
+                yield {
+                    "case": case, "executors": executors, "batch": batch, "mode": mode,
+                    "ms": line["ms_median"], "ms_min": line["ms_min"],
+                }
         watcher.join()
+        if process.wait() != 0 or left:
+            sys.exit(f"{''.join(log[-40:])}\n{executors} executors ended with {process.returncode}")
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-    if process.returncode != 0:
-        sys.exit(f"{''.join(log[-40:])}\n{case} on {executors} ended with {process.returncode}")
-    line = json.loads(re.search(r"^\{.*\}$", output, re.M).group(0))
-    return {
-        "case": case, "executors": executors, "batch": batch, "mode": mode,
-        "ms": line["ms_median"], "ms_min": line["ms_min"],
-    }
+            process.wait()
 
 
-def watch(process: subprocess.Popen, warm: int, nice: int | None, log: list[str]) -> None:
-    """Keeps what is printed beside the result; the timed half begins after epoch `warm`."""
+def watch(process: subprocess.Popen, nice: int | None, log: list[str]) -> None:
+    """Keeps what is printed beside the results; what is timed begins after the first epoch."""
     for text in process.stderr:
         log.append(text)
-        if nice is not None and text.startswith(f"epoch {warm}/"):
+        if nice is not None and text.startswith("epoch 1/"):
             os.setpriority(os.PRIO_PGRP, process.pid, nice)
 
 
-def written(case: str, definition) -> list[pathlib.Path]:
+def written(case: str) -> list[pathlib.Path]:
     """The file with the definition, if the case has one."""
+    definition = CASES[case][0]
     if definition is None:
         return []
     file = ROOT / f"target/{case}.json"
