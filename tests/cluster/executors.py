@@ -39,8 +39,9 @@ class Disturber:
         self._application = training.wait(lambda: training.all("started"), 120)[0]["application"]
 
     def pids(self) -> dict[str, int]:
-        """Process of each executor."""
-        return pids(self._application)
+        """Process of each executor that the driver knows."""
+        known = {event["executor"] for event in self._training.all("executor added")}
+        return {one: pid for one, pid in pids(self._application).items() if one in known}
 
     def signal_one(self, which: signal.Signals) -> tuple[str, int, float]:
         """Sends a signal to one executor; its id, its process and the time (Unix, seconds)."""

@@ -134,10 +134,13 @@ class Observed:
         self.close()
 
     def _read(self) -> None:
-        for line in self.process.stdout:
-            if line.startswith('{"event"'):
-                with self._changed:
-                    self.events.append(json.loads(line))
-                    self._changed.notify_all()
+        with self._log.with_name("events.jsonl").open("w") as kept:
+            for line in self.process.stdout:
+                if line.startswith('{"event"'):
+                    kept.write(line)
+                    kept.flush()
+                    with self._changed:
+                        self.events.append(json.loads(line))
+                        self._changed.notify_all()
         with self._changed:
             self._changed.notify_all()

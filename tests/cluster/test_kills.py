@@ -33,7 +33,7 @@ def test_one_after_the_other_is_killed_in_a_local_cluster(observed, undisturbed)
         killer.wait_for_step(kills * 120 + 20)
         killer.pause(0.5)
         dead = killer.kill_one()
-        training.wait(lambda: replaced(training, dead), 60)
+        training.wait(lambda: replaced(training, dead) or training.all("ended"), 120)
     assert training.end() == undisturbed(4)
 
 
