@@ -16,7 +16,7 @@ import java.util.UUID
  */
 trait Observer {
 
-  /** A training begins; what this throws ends it before its first job. */
+  /** The rows are loaded, iterations begin; what this throws ends the training. */
   def started(training: TrainingInfo): Unit = ()
 
   /** A job of iterations has ended. */
