@@ -86,7 +86,16 @@ final case class ExecutorTimes(
     computeMs: Double,
     exchangeMs: Double,
     nativeBytes: Long
-)
+) {
+
+  /** Together with what the same executor did after it. */
+  def +(later: ExecutorTimes): ExecutorTimes = ExecutorTimes(
+    executor,
+    computeMs + later.computeMs,
+    exchangeMs + later.exchangeMs,
+    later.nativeBytes
+  )
+}
 
 /**
  * Where the time of a job went, in milliseconds; the parts add up to the whole.

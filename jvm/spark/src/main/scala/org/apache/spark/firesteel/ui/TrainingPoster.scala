@@ -117,16 +117,7 @@ private[firesteel] object TrainingPoster {
       (one.executors ++ other.executors)
         .groupBy(_.executor)
         .values
-        .map { all =>
-          all.reduce { (a, b) =>
-            ExecutorTimes(
-              a.executor,
-              a.computeMs + b.computeMs,
-              a.exchangeMs + b.exchangeMs,
-              b.nativeBytes
-            )
-          }
-        }
+        .map(_.reduce(_ + _))
         .toSeq
         .sortBy(times => (times.executor.length, times.executor))
     )
