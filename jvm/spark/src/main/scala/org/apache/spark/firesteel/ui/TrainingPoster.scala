@@ -11,7 +11,7 @@ import firesteel.train._
  *
  * @param clock time in milliseconds since 1970
  */
-private[firesteel] final class TrainingPoster(
+final class TrainingPoster private[ui] (
     post: SparkListenerEvent => Unit,
     clock: () => Long
 ) extends Observer {
@@ -80,7 +80,7 @@ private[firesteel] final class TrainingPoster(
   }
 }
 
-private[firesteel] object TrainingPoster {
+object TrainingPoster {
 
   /** Shortest time between two events of iterations. */
   private val IntervalMs = 1000L
