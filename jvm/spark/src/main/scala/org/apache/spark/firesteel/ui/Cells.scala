@@ -28,6 +28,21 @@ private[ui] object Cells {
   def throughput(data: TrainingData): String =
     data.recent.fold("")(sums => count(sums.throughput.toLong))
 
+  /** Where the time of all iterations went. */
+  def split(data: TrainingData): String =
+    data.curve.points.map(_.split).reduceOption(_ + _).fold("") { split =>
+      val parts = Seq(
+        "compute" -> split.computeMs,
+        "stragglers" -> split.stragglingMs,
+        "exchange" -> split.exchangeMs,
+        "scheduling" -> split.schedulingMs
+      )
+      val all = parts.map(_._2).sum
+      parts
+        .map { case (name, ms) => s"$name %.1f %%".formatLocal(Locale.US, 100 * ms / all) }
+        .mkString(", ")
+    }
+
   def validation(data: TrainingData): String =
     data.validations.lastOption.fold("")(metrics)
 

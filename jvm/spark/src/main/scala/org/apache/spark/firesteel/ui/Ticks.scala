@@ -28,7 +28,7 @@ private[ui] object Ticks {
     case size if size >= 1e10 => scaled(value, 1e9, "G")
     case size if size >= 1e7 => scaled(value, 1e6, "M")
     case size if size >= 1e4 => scaled(value, 1e3, "K")
-    case size if size < 1e-3 => "%.2e".formatLocal(Locale.ROOT, value).replaceFirst("\\.?0*e", "e")
+    case size if size < 1e-4 => "%.2e".formatLocal(Locale.ROOT, value).replaceFirst("\\.?0*e", "e")
     case size => plain(value, 3 - math.floor(math.log10(size)).toInt)
   }
 

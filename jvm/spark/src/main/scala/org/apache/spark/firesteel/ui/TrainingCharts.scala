@@ -32,12 +32,12 @@ private[ui] object TrainingCharts {
     val charts = Chart("Loss", losses, marks, data.done, fromZero = false) +: metrics ++: Seq(
       Chart("Rows per second", Seq(curve("rows/s", Blue)(_.throughput)), marks, data.done),
       Chart(
-        "Time of an iteration in milliseconds",
+        "Where the time goes, in percent",
         Seq(
-          curve("compute", Blue)(point => point.split.computeMs / point.iterations),
-          curve("stragglers", Orange)(point => point.split.stragglingMs / point.iterations),
-          curve("exchange", Green)(point => point.split.exchangeMs / point.iterations),
-          curve("scheduling", Gray)(point => point.split.schedulingMs / point.iterations)
+          curve("compute", Blue)(point => percent(point.split.computeMs, point)),
+          curve("stragglers", Orange)(point => percent(point.split.stragglingMs, point)),
+          curve("exchange", Green)(point => percent(point.split.exchangeMs, point)),
+          curve("scheduling", Gray)(point => percent(point.split.schedulingMs, point))
         ),
         marks,
         data.done,
@@ -48,4 +48,6 @@ private[ui] object TrainingCharts {
     if (data.curve.points.isEmpty) NodeSeq.Empty
     else <div class="row">{charts.map(_.toXml)}</div>
   }
+
+  private def percent(ms: Double, of: IterationSums): Double = 100 * ms / of.wallMs
 }

@@ -39,6 +39,7 @@ private[ui] final class TrainingPage(tab: TrainingTab) extends WebUIPage("traini
       "Rows per second" -> throughput(data),
       "Loss" -> loss(data),
       "Validation" -> validation(data),
+      "Time" -> split(data),
       "Native memory" -> Utils.bytesToString(present(data).map(_.nativeBytes).sum),
       "Weights after the last epoch" -> data.epochs.lastOption.fold("")(_.weightsHash)
     )

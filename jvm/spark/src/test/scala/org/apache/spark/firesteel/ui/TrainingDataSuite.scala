@@ -72,10 +72,10 @@ class TrainingDataSuite extends AnyFunSuite {
   }
 
   test("numbers are short") {
-    val shown = Seq(0.0, 0.25, 1234.5678, 12345.0, 1234567.0, 2.5e7, 3e11, 0.00012, -0.5, 0.001)
+    val shown = Seq(0.0, 0.25, 1234.5678, 12345.0, 1234567.0, 2.5e7, 3e11, 0.000012, -0.5, 0.001)
     assert(
       shown.map(Ticks.format) == Seq("0", "0.25", "1235", "12.3K", "1234.6K", "25M", "300G") ++
-        Seq("1.2e-04", "-0.5", "0.001")
+        Seq("1.2e-05", "-0.5", "0.001")
     )
   }
 }

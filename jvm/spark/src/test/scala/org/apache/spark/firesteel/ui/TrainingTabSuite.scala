@@ -66,6 +66,11 @@ class TrainingTabSuite extends SparkSuite {
   private def checkDetails(details: Elem): Unit = {
     assert((details \\ "svg").length == 5)
     assert(!details.toString.contains("NaN"))
+    assert(
+      details.text.contains(
+        "compute 69.3 %, stragglers 14.6 %, exchange 9.7 %, scheduling 6.5 %"
+      )
+    )
     val executors = rows(details, "training-executors")
     assert(executors.map(_.head) == Seq("3", "4", "1", "2"))
     assert(executors.head(2) == "26 ms")
