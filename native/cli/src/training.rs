@@ -119,6 +119,8 @@ impl Training {
             parameters: self.model.parameters(),
             slice: 0..count,
             iteration: self.iteration,
+            rate_factor: 1.0,
+            sums: &[],
             shards: self.shards,
             roots,
             gradients: &gradients,

@@ -5,6 +5,7 @@ use jni::Env;
 use jni::objects::{JPrimitiveArray, JString, TypeArray};
 use jni::sys::{jint, jlong};
 use tensor::Shape;
+use train::tree::Root;
 
 /// The text of a Java string.
 ///
@@ -65,6 +66,11 @@ pub fn count(who: &'static str, value: jint) -> Result<usize, Error> {
         got: value.to_string(),
         remedy: "Correct the argument",
     })
+}
+
+/// Subtrees as pairs of first shard and level.
+pub fn pairs(roots: &[Root]) -> Vec<jint> {
+    roots.iter().flat_map(|root| [root.first as jint, root.level as jint]).collect()
 }
 
 /// Shapes one after the other, each as its rank and its sizes.

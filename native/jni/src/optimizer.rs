@@ -1,12 +1,12 @@
 //! `firesteel.jni.NativeOptimizer`: reduction and update of one slice.
 
 use crate::buffer::{Lease, NativeBuffer};
-use crate::convert::{array, count, size, text, vector};
+use crate::convert::{array, count, pairs, size, text, vector};
 use crate::exceptions::Error;
 use crate::guard::guard;
 use crate::handle::{Kind, Managed, get, insert};
 use crate::model::NativeModel;
-use jni::objects::{JClass, JIntArray, JLongArray, JString};
+use jni::objects::{JClass, JDoubleArray, JIntArray, JLongArray, JString};
 use jni::sys::{jdouble, jint, jlong};
 use jni::{EnvUnowned, jni_mangle};
 use layers::Model;
@@ -14,7 +14,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ops::Range;
 use std::sync::Arc;
 use train::slices::slice;
-use train::tree::Root;
+use train::tree::{self, Root};
 use train::{Optimizer, Update};
 
 const WHO: &str = "NativeOptimizer";
@@ -32,22 +32,39 @@ impl Managed for NativeOptimizer {
     const NAME: &'static str = WHO;
 }
 
-/// The buffers of one update; states hold the slice only, weights the full vector.
-struct Buffers {
-    gradients: Vec<Arc<NativeBuffer>>,
-    /// Where the slice begins in each gradient, in floats.
-    offsets: Vec<usize>,
-    weights_old: Arc<NativeBuffer>,
-    state_old: Arc<NativeBuffer>,
-    weights_new: Arc<NativeBuffer>,
-    state_new: Arc<NativeBuffer>,
-}
-
-/// Which slice, of which iteration.
-struct Position {
+/// What one slice of an iteration is made from; the state is that of the slice, the weights are the
+/// full vector.
+struct Inputs {
     slice: Range<usize>,
     shards: usize,
     iteration: u64,
+    roots: Vec<Root>,
+    gradients: Vec<Arc<NativeBuffer>>,
+    /// Where the slice begins in each gradient, in floats.
+    offsets: Vec<usize>,
+    weights: Arc<NativeBuffer>,
+    state: Arc<NativeBuffer>,
+}
+
+/// The same numbers as they come from Java.
+struct Arguments {
+    n: jint,
+    of: jint,
+    shards: jint,
+    iteration: jlong,
+    roots: Vec<jint>,
+    gradients: Vec<jlong>,
+    offsets: Vec<jlong>,
+    weights: jlong,
+    state: jlong,
+}
+
+/// What an update is told beside its inputs, and where it writes.
+struct Outputs {
+    rate_factor: f64,
+    sums: Vec<f64>,
+    weights: Arc<NativeBuffer>,
+    state: Arc<NativeBuffer>,
 }
 
 impl NativeOptimizer {
@@ -56,78 +73,80 @@ impl NativeOptimizer {
         Ok(NativeOptimizer { rule: Optimizer::from_json(json)?, model, pool })
     }
 
-    fn update(&self, at: Position, roots: &[Root], buffers: &Buffers) -> Result<(), Error> {
-        let state = 0..self.rule.slots() * at.slice.len();
-        let gradients = buffers.gradients(at.slice.len())?;
+    /// Slice `n` of `of`.
+    fn slice(&self, n: jint, of: jint) -> Result<Range<usize>, Error> {
+        let (n, of) = number(n, of)?;
+        Ok(self.rule.slice(n, of, self.model.parameters().len()))
+    }
+
+    fn inputs(&self, from: Arguments) -> Result<Inputs, Error> {
+        let offset = |offset: jlong| size("NativeOptimizer: gradientOffsets", offset);
+        let inputs = Inputs {
+            slice: self.slice(from.n, from.of)?,
+            shards: count("NativeOptimizer: shards", from.shards)?,
+            iteration: size("NativeOptimizer: iteration", from.iteration)? as u64,
+            roots: roots(&from.roots)?,
+            gradients: from.gradients.into_iter().map(get).collect::<Result<_, _>>()?,
+            offsets: from.offsets.into_iter().map(offset).collect::<Result<_, _>>()?,
+            weights: get(from.weights)?,
+            state: get(from.state)?,
+        };
+        if inputs.gradients.len() == inputs.offsets.len() {
+            return Ok(inputs);
+        }
+        Err(Error::Argument {
+            who: "NativeOptimizer: gradientOffsets",
+            expected: format!("one per gradient, {}", inputs.gradients.len()),
+            got: inputs.offsets.len().to_string(),
+            remedy: "Pass as many offsets as gradients",
+        })
+    }
+
+    /// Calls `use_it` with an update of the slice that reads `inputs`.
+    fn with_update<R>(
+        &self,
+        inputs: &Inputs,
+        rate_factor: f64,
+        sums: &[f64],
+        use_it: impl FnOnce(Update<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let len = inputs.slice.len();
+        let gradients = inputs.gradients.iter().zip(&inputs.offsets);
+        let gradients = gradients.map(|(buffer, &at)| buffer.read(at..at.saturating_add(len)));
+        let gradients = gradients.collect::<Result<Vec<Lease<'_>>, _>>()?;
         let gradients: Vec<&[f32]> = gradients.iter().map(Lease::f32).collect();
-        let weights_old = buffers.weights_old.read(at.slice.clone())?;
-        let state_old = buffers.state_old.read(state.clone())?;
-        let mut weights_new = buffers.weights_new.write(at.slice.clone())?;
-        let mut state_new = buffers.state_new.write(state)?;
-        let update = Update {
+        let weights = inputs.weights.read(inputs.slice.clone())?;
+        let state = inputs.state.read(0..self.rule.slots() * len)?;
+        use_it(Update {
             optimizer: &self.rule,
             parameters: self.model.parameters(),
-            slice: at.slice,
-            iteration: at.iteration,
-            shards: at.shards,
-            roots,
+            slice: inputs.slice.clone(),
+            iteration: inputs.iteration,
+            rate_factor,
+            sums,
+            shards: inputs.shards,
+            roots: &inputs.roots,
             gradients: &gradients,
-            weights_old: weights_old.f32(),
-            state_old: state_old.f32(),
-        };
-        let (weights, state) = (weights_new.f32_mut(), state_new.f32_mut());
-        match &self.pool {
-            Some(pool) => update.run_on(pool, weights, state)?,
-            None => update.run(weights, state)?,
-        }
-        Ok(())
-    }
-}
-
-impl Position {
-    fn new(
-        n: jint,
-        of: jint,
-        shards: jint,
-        iteration: jlong,
-        length: usize,
-    ) -> Result<Position, Error> {
-        Ok(Position {
-            slice: part(n, of, length)?,
-            shards: count("NativeOptimizer: shards", shards)?,
-            iteration: size("NativeOptimizer: iteration", iteration)? as u64,
-        })
-    }
-}
-
-impl Buffers {
-    fn new(
-        gradients: Vec<jlong>,
-        offsets: Vec<jlong>,
-        [weights_old, state_old, weights_new, state_new]: [jlong; 4],
-    ) -> Result<Buffers, Error> {
-        let offset = |offset: jlong| size("NativeOptimizer: gradientOffsets", offset);
-        Ok(Buffers {
-            gradients: gradients.into_iter().map(get).collect::<Result<_, _>>()?,
-            offsets: offsets.into_iter().map(offset).collect::<Result<_, _>>()?,
-            weights_old: get(weights_old)?,
-            state_old: get(state_old)?,
-            weights_new: get(weights_new)?,
-            state_new: get(state_new)?,
+            weights_old: weights.f32(),
+            state_old: state.f32(),
         })
     }
 
-    fn gradients(&self, len: usize) -> Result<Vec<Lease<'_>>, Error> {
-        if self.gradients.len() != self.offsets.len() {
-            return Err(Error::Argument {
-                who: "NativeOptimizer: gradientOffsets",
-                expected: format!("one per gradient, {}", self.gradients.len()),
-                got: self.offsets.len().to_string(),
-                remedy: "Pass as many offsets as gradients",
-            });
-        }
-        let each = self.gradients.iter().zip(&self.offsets);
-        each.map(|(gradient, &at)| gradient.read(at..at.saturating_add(len))).collect()
+    fn partial_sums(&self, inputs: &Inputs) -> Result<Vec<f64>, Error> {
+        self.with_update(inputs, 1.0, &[], |update| Ok(update.partial_sums()?))
+    }
+
+    fn update(&self, inputs: &Inputs, outputs: &Outputs) -> Result<(), Error> {
+        let len = inputs.slice.len();
+        let mut weights = outputs.weights.write(inputs.slice.clone())?;
+        let mut state = outputs.state.write(0..self.rule.slots() * len)?;
+        self.with_update(inputs, outputs.rate_factor, &outputs.sums, |update| {
+            match &self.pool {
+                Some(pool) => update.run_on(pool, weights.f32_mut(), state.f32_mut())?,
+                None => update.run(weights.f32_mut(), state.f32_mut())?,
+            }
+            Ok(())
+        })
     }
 }
 
@@ -147,16 +166,17 @@ fn roots(pairs: &[jint]) -> Result<Vec<Root>, Error> {
             who: "NativeOptimizer: roots",
             expected: "pairs of first shard and level".to_string(),
             got: format!("{} numbers", pairs.len()),
-            remedy: "Pass what NativeWorker.roots returned",
+            remedy: "Pass what roots returned",
         }),
     };
     pairs.chunks(2).map(pair).collect()
 }
 
-fn part(n: jint, of: jint, length: usize) -> Result<Range<usize>, Error> {
+/// A slice number and the number of slices.
+fn number(n: jint, of: jint) -> Result<(usize, usize), Error> {
     let (n, of) = (size("NativeOptimizer: n", n)?, count("NativeOptimizer: of", of)?);
     if n < of {
-        return Ok(slice(n, of, length));
+        return Ok((n, of));
     }
     Err(Error::Argument {
         who: "NativeOptimizer: n",
@@ -164,6 +184,10 @@ fn part(n: jint, of: jint, length: usize) -> Result<Range<usize>, Error> {
         got: n.to_string(),
         remedy: "Count slices from 0",
     })
+}
+
+fn bounds(slice: &Range<usize>) -> [jlong; 2] {
+    [slice.start as jlong, slice.end as jlong]
 }
 
 /// A rule for the parameters of a model.
@@ -188,7 +212,7 @@ pub fn slots0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong)
     guard(env, |_| Ok(get::<NativeOptimizer>(handle)?.rule.slots() as jint))
 }
 
-/// Begin and end of a slice.
+/// Begin and end of a slice of any vector.
 #[jni_mangle("firesteel.jni.NativeOptimizer")]
 pub fn slice0<'local>(
     env: EnvUnowned<'local>,
@@ -198,8 +222,69 @@ pub fn slice0<'local>(
     length: jlong,
 ) -> JLongArray<'local> {
     guard(env, |env| {
-        let slice = part(n, of, size("NativeOptimizer: length", length)?)?;
-        array(env, &[slice.start as jlong, slice.end as jlong])
+        let (n, of) = number(n, of)?;
+        array(env, &bounds(&slice(n, of, size("NativeOptimizer: length", length)?)))
+    })
+}
+
+/// Begin and end of a slice of the model's parameters.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn parameter_slice0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    n: jint,
+    of: jint,
+) -> JLongArray<'local> {
+    guard(env, |env| array(env, &bounds(&get::<NativeOptimizer>(handle)?.slice(n, of)?)))
+}
+
+/// The subtrees of some neighbouring shards.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn roots0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    begin: jint,
+    end: jint,
+    shards: jint,
+) -> JIntArray<'local> {
+    guard(env, |env| {
+        let begin = size("NativeOptimizer: begin", begin)?;
+        let end = size("NativeOptimizer: end", end)?;
+        let shards = count("NativeOptimizer: shards", shards)?;
+        array(env, &pairs(&tree::roots(begin..end.min(shards), shards)))
+    })
+}
+
+/// Whether the rule needs partial sums.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn needs_sums0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> bool {
+    guard(env, |_| Ok(get::<NativeOptimizer>(handle)?.rule.needs_sums()))
+}
+
+/// What one slice contributes to the sums.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn partial_sums0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    n: jint,
+    of: jint,
+    shards: jint,
+    iteration: jlong,
+    roots: JIntArray<'local>,
+    gradients: JLongArray<'local>,
+    offsets: JLongArray<'local>,
+    weights: jlong,
+    state: jlong,
+) -> JDoubleArray<'local> {
+    guard(env, |env| {
+        let optimizer = get::<NativeOptimizer>(handle)?;
+        let roots = vector(env, &roots)?;
+        let (gradients, offsets) = (vector(env, &gradients)?, vector(env, &offsets)?);
+        let from =
+            Arguments { n, of, shards, iteration, roots, gradients, offsets, weights, state };
+        array(env, &optimizer.partial_sums(&optimizer.inputs(from)?)?)
     })
 }
 
@@ -213,21 +298,25 @@ pub fn update0<'local>(
     of: jint,
     shards: jint,
     iteration: jlong,
-    pairs: JIntArray<'local>,
+    rate_factor: jdouble,
+    sums: JDoubleArray<'local>,
+    roots: JIntArray<'local>,
     gradients: JLongArray<'local>,
     offsets: JLongArray<'local>,
-    weights_old: jlong,
-    state_old: jlong,
+    weights: jlong,
+    state: jlong,
     weights_new: jlong,
     state_new: jlong,
 ) {
     guard(env, |env| {
         let optimizer = get::<NativeOptimizer>(handle)?;
-        let at = Position::new(n, of, shards, iteration, optimizer.model.parameters().len())?;
+        let roots = vector(env, &roots)?;
         let (gradients, offsets) = (vector(env, &gradients)?, vector(env, &offsets)?);
-        let vectors = [weights_old, state_old, weights_new, state_new];
-        let buffers = Buffers::new(gradients, offsets, vectors)?;
-        optimizer.update(at, &roots(&vector(env, &pairs)?)?, &buffers)
+        let from =
+            Arguments { n, of, shards, iteration, roots, gradients, offsets, weights, state };
+        let (weights, state) = (get(weights_new)?, get(state_new)?);
+        let outputs = Outputs { rate_factor, sums: vector(env, &sums)?, weights, state };
+        optimizer.update(&optimizer.inputs(from)?, &outputs)
     })
 }
 

@@ -1,7 +1,7 @@
 //! `firesteel.jni.NativeWorker`: forward and backward passes over the hosted shards.
 
 use crate::buffer::NativeBuffer;
-use crate::convert::{array, count, size, text, vector};
+use crate::convert::{array, count, pairs, size, text, vector};
 use crate::dataset::NativeDataset;
 use crate::exceptions::Error;
 use crate::guard::{guard, guard_compute};
@@ -11,7 +11,6 @@ use jni::objects::{JClass, JDoubleArray, JIntArray, JLongArray, JString};
 use jni::sys::{jdouble, jint, jlong};
 use jni::{EnvUnowned, jni_mangle};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use train::tree::Root;
 use train::{Dataset, Loss, ShardLoss, Step, Worker};
 
 const WHO: &str = "NativeWorker";
@@ -81,10 +80,6 @@ fn step(shards: jint, [iteration, epoch, index, of, count]: [jlong; 5]) -> Resul
 
 fn shares(datasets: Vec<jlong>) -> Result<Vec<Arc<Dataset>>, Error> {
     datasets.into_iter().map(|data| Ok(get::<NativeDataset>(data)?.share())).collect()
-}
-
-fn pairs(roots: &[Root]) -> Vec<jint> {
-    roots.iter().flat_map(|root| [root.first as jint, root.level as jint]).collect()
 }
 
 fn sums(losses: &[ShardLoss]) -> Vec<jdouble> {

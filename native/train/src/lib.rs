@@ -41,5 +41,5 @@ pub use predictor::Predictor;
 pub use record::{Label, Record};
 pub use schedule::Schedule;
 pub use step::{Evaluation, ShardLoss, Step};
-pub use update::Update;
+pub use update::{GRID, Update};
 pub use worker::Worker;

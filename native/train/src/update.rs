@@ -9,8 +9,11 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::ops::Range;
 
+/// Floats of one cell of the fixed grid over the parameter vector, along which sums are taken.
+pub const GRID: usize = 4096;
+
 /// Floats updated at a time: sums, weights and state of a chunk stay in the processor's cache.
-const CHUNK: usize = 4096;
+const CHUNK: usize = GRID;
 
 /// One slice's update: a pure function of its fields.
 ///
@@ -33,6 +36,10 @@ pub struct Update<'a> {
     pub slice: Range<usize>,
     /// Iterations done before this one.
     pub iteration: u64,
+    /// Factor of the learning rate, 1 in general; what is measured while training may lower it.
+    pub rate_factor: f64,
+    /// The partial sums of all slices, one after the other; empty if the rule needs none.
+    pub sums: &'a [f64],
     /// Number of shards S of the training.
     pub shards: usize,
     /// The roots of all tasks, in any order; together they cover every shard once.
@@ -81,6 +88,16 @@ impl Update<'_> {
         Ok(())
     }
 
+    /// What this slice contributes to the sums that the rule needs, in the order of the vector: the
+    /// contributions of all slices, one after the other, are the same however many slices there are.
+    /// Empty if [`Optimizer::needs_sums`] is false. `sums` is not read.
+    ///
+    /// # Errors
+    /// As [`Update::run`].
+    pub fn partial_sums(&self) -> Result<Vec<f64>, Error> {
+        Ok(Vec::new())
+    }
+
     /// Checks everything and compiles the order of the sum and the slice's runs.
     fn prepare(
         &self,
@@ -94,6 +111,10 @@ impl Update<'_> {
         let remedy = "Cut every vector with the same slice";
         check_length("weights before the update", len, self.weights_old.len(), remedy)?;
         check_length("weights after the update", len, weights_new.len(), remedy)?;
+        let got = self.rate_factor;
+        crate::error::check_positive("update", "rate_factor", got)?;
+        let remedy = "Pass the partial sums of all slices if the optimizer needs them, else none";
+        check_length("sums", 0, self.sums.len(), remedy)?;
         let state = self.optimizer.slots() * len;
         let remedy = "Give every slot of the optimizer one float per weight of the slice";
         check_length("state before the update", state, self.state_old.len(), remedy)?;
@@ -171,6 +192,7 @@ impl Update<'_> {
         let slots = self.state_old.chunks(self.slice.len());
         let mut chunk = Chunk {
             iteration: self.iteration,
+            rate_factor: self.rate_factor,
             gradient,
             weights_old: &self.weights_old[begin..end],
             weights_new: &mut *part.weights,

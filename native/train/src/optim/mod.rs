@@ -22,7 +22,8 @@ pub use ftrl::Ftrl;
 pub use rmsprop::RMSprop;
 pub use sgd::Sgd;
 
-use crate::Error;
+use crate::slices::{on_grid, slice};
+use crate::{Error, GRID};
 use rule::Rule;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -57,6 +58,8 @@ pub enum Optimizer {
 pub struct Chunk<'a> {
     /// Number of iterations done before this one.
     pub iteration: u64,
+    /// Factor of the learning rate.
+    pub rate_factor: f64,
     /// Sum of all shards' gradients of this chunk.
     pub gradient: &'a [f32],
     /// Weights of this chunk before the iteration.
@@ -74,6 +77,7 @@ impl Chunk<'_> {
     pub(crate) fn part(&mut self, at: Range<usize>) -> Chunk<'_> {
         Chunk {
             iteration: self.iteration,
+            rate_factor: self.rate_factor,
             gradient: &self.gradient[at.clone()],
             weights_old: &self.weights_old[at.clone()],
             weights_new: &mut self.weights_new[at.clone()],
@@ -125,6 +129,21 @@ impl Optimizer {
         self.rule().common().learning_rate(iteration)
     }
 
+    /// Whether the rule needs sums over the whole parameter vector, of which the owner of each slice
+    /// contributes [`Update::partial_sums`](crate::Update::partial_sums).
+    pub fn needs_sums(&self) -> bool {
+        false
+    }
+
+    /// Slice `n` of the `of` slices of a parameter vector of `len` floats.
+    ///
+    /// A rule that needs sums has slices whose bounds are multiples of [`GRID`](crate::GRID) floats
+    /// (but for the vector's end), so that sums over the cells of the grid do not depend on the
+    /// number of slices; some may be empty.
+    pub fn slice(&self, n: usize, of: usize, len: usize) -> Range<usize> {
+        if self.needs_sums() { on_grid(n, of, len, GRID) } else { slice(n, of, len) }
+    }
+
     /// The bound `c` by which each element of the gradient is clipped to `[-c, c]`, if any.
     pub fn clip_value(&self) -> Option<f32> {
         self.rule().common().clip_value
@@ -132,7 +151,7 @@ impl Optimizer {
 
     /// Writes the new weights and state of a chunk. Slots beyond [`Optimizer::slots`] are ignored.
     pub(crate) fn step(&self, chunk: &mut Chunk<'_>) {
-        self.rule().step(self.learning_rate(chunk.iteration), chunk);
+        self.rule().step(self.learning_rate(chunk.iteration) * chunk.rate_factor, chunk);
     }
 
     fn rule(&self) -> &dyn Rule {

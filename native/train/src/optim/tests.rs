@@ -44,6 +44,7 @@ fn step(optimizer: &Optimizer, iteration: u64, gradient: &[f32], w: &mut [f32], 
     let len = weights_old.len();
     optimizer.step(&mut Chunk {
         iteration,
+        rate_factor: 1.0,
         gradient,
         weights_old: &weights_old,
         weights_new: w,

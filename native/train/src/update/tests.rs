@@ -58,6 +58,8 @@ fn train(optimizer: &Optimizer, slices: usize, owner: &[usize]) -> (Vec<f32>, Ve
                 parameters: &table,
                 slice: at.clone(),
                 iteration,
+                rate_factor: 1.0,
+                sums: &[],
                 shards,
                 roots: &roots,
                 gradients: &gradients,
@@ -133,6 +135,8 @@ fn threads_do_not_change_a_bit() {
         parameters: &table,
         slice: 0..len,
         iteration: 5,
+        rate_factor: 1.0,
+        sums: &[],
         shards: 1,
         roots: &[Root { first: 0, level: 0 }],
         gradients: &[&gradient],
@@ -157,6 +161,8 @@ fn vectors_that_do_not_fit_are_refused_and_nothing_is_written() {
         parameters: &table,
         slice: 5..15,
         iteration: 0,
+        rate_factor: 1.0,
+        sums: &[],
         shards: 1,
         roots: &[Root { first: 0, level: 0 }],
         gradients: &[&gradient],
@@ -170,6 +176,8 @@ fn vectors_that_do_not_fit_are_refused_and_nothing_is_written() {
         (Update { gradients: &[&gradient[1..]], ..fits.clone() }, "gradient: expected 10 floats"),
         (Update { gradients: &[], ..fits.clone() }, "number of gradients is 0 for 1 roots"),
         (Update { state_old: &[0.0; 10], ..fits.clone() }, "state before the update"),
+        (Update { sums: &[1.0], ..fits.clone() }, "sums: expected 0 floats, got 1"),
+        (Update { rate_factor: -1.0, ..fits.clone() }, "rate_factor is -1"),
         (Update { shards: 2, ..fits.clone() }, "shard 1 of 2 is missing"),
     ];
     for (update, expected) in cases {
@@ -179,4 +187,6 @@ fn vectors_that_do_not_fit_are_refused_and_nothing_is_written() {
     assert_eq!(weights, [7.0; 10]);
     fits.run(&mut weights, &mut []).unwrap();
     assert_eq!(weights, [1.99; 10]);
+    Update { rate_factor: 0.5, ..fits.clone() }.run(&mut weights, &mut []).unwrap();
+    assert_eq!(weights, [1.995; 10]);
 }

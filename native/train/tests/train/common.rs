@@ -182,6 +182,8 @@ impl Training {
                 parameters: self.model.parameters(),
                 slice: at.clone(),
                 iteration: self.iteration,
+                rate_factor: 1.0,
+                sums: &[],
                 shards: self.data.len(),
                 roots: &roots,
                 gradients: &parts,

@@ -103,9 +103,19 @@ object Conf {
   /** Seconds to wait for a slice in a group. */
   val GroupTimeout: Setting[Int] = positive(
     "spark.firesteel.group.timeout",
-    "10, or the time of ten iterations if that is longer",
-    "Seconds an executor waits for the slices of another one within a job of several iterations " +
-      "before these run again one at a time."
+    "2, or the time of ten iterations if that is longer",
+    "Seconds an executor waits for the slices of another one. One that others wait for, and that " +
+      "does not answer the driver either, is hung: Spark is asked to replace it."
+  )
+
+  /** Whether the tasks of a group are a barrier stage. */
+  val GroupBarrier: Setting[Boolean] = new Setting[Boolean](
+    "spark.firesteel.group.barrier",
+    "false",
+    "Whether a job of several iterations is a barrier stage, for platforms that insist on gang " +
+      "scheduling. Barrier stages do not run under dynamic allocation.",
+    "true or false",
+    _.toBooleanOption
   )
 
   /** Whether the driver shows a progress bar. */
@@ -130,6 +140,7 @@ object Conf {
       ExchangeTimeout,
       Group,
       GroupTimeout,
+      GroupBarrier,
       Progress
     )
 

@@ -34,9 +34,70 @@ public final class NativeOptimizer extends NativeHandle {
   }
 
   /**
-   * Reduces slice {@code n} of all gradients along the fixed tree and updates it.
+   * The maximal aligned subtrees of the shards {@code begin} to {@code end} (excluded): pairs of
+   * first shard and level, by rising shards.
+   *
+   * @param shards number of shards of the training; {@code end} counts as at most that
+   */
+  public static int[] roots(int begin, int end, int shards) {
+    NativeLibrary.load();
+    return roots0(begin, end, shards);
+  }
+
+  /**
+   * Slice {@code n} of {@code of} slices of the model's flat vector: begin and end, in floats.
+   *
+   * <p>Rules that {@linkplain #needsSums need sums} have slices that cut no cell of a fixed grid;
+   * some may be empty.
+   */
+  public long[] parameterSlice(int n, int of) {
+    return parameterSlice0(handle(), n, of);
+  }
+
+  /** Whether {@link #update} needs the {@link #partialSums} of all slices. */
+  public boolean needsSums() {
+    return needsSums0(handle());
+  }
+
+  /**
+   * What slice {@code n} contributes to the sums over the whole vector that the rule needs: one
+   * after the other, the contributions of all slices are the same however many slices there are.
+   * Empty if the rule {@linkplain #needsSums needs none}.
+   *
+   * <p>The arguments are those of {@link #update}.
+   */
+  public double[] partialSums(
+      int n,
+      int of,
+      int shards,
+      long iteration,
+      int[] roots,
+      NativeBuffer[] gradients,
+      long[] gradientOffsets,
+      NativeBuffer weightsOld,
+      NativeBuffer stateOld) {
+    return partialSums0(
+        handle(),
+        n,
+        of,
+        shards,
+        iteration,
+        roots,
+        handles(gradients),
+        gradientOffsets,
+        weightsOld.handle(),
+        stateOld.handle());
+  }
+
+  /**
+   * Reduces {@linkplain #parameterSlice slice} {@code n} of all gradients along the fixed tree and
+   * updates it.
    *
    * @param shards number of shards of the training
+   * @param iteration iterations done before this one
+   * @param rateFactor factor of the learning rate: 1, or what measured values have made of it
+   * @param sums the {@link #partialSums} of slices 0 to {@code of - 1}, one after the other; empty
+   *     if the rule {@linkplain #needsSums needs none}
    * @param roots pairs of first shard and level; together they cover all shards
    * @param gradients for each root, the buffer that holds its slice
    * @param gradientOffsets for each root, where its slice begins in the buffer, in floats
@@ -44,13 +105,16 @@ public final class NativeOptimizer extends NativeHandle {
    * @param stateOld {@link #slots} vectors of the slice's length, only read
    * @param weightsNew the full vector of t + 1, of which the slice is written
    * @param stateNew as stateOld, written
-   * @throws IllegalArgumentException if roots do not cover the shards or a buffer is too small
+   * @throws IllegalArgumentException if roots do not cover the shards, a buffer is too small or the
+   *     sums are not those of all slices
    */
   public void update(
       int n,
       int of,
       int shards,
       long iteration,
+      double rateFactor,
+      double[] sums,
       int[] roots,
       NativeBuffer[] gradients,
       long[] gradientOffsets,
@@ -64,6 +128,8 @@ public final class NativeOptimizer extends NativeHandle {
         of,
         shards,
         iteration,
+        rateFactor,
+        sums,
         roots,
         handles(gradients),
         gradientOffsets,
@@ -84,12 +150,32 @@ public final class NativeOptimizer extends NativeHandle {
 
   private static native long[] slice0(int n, int of, long length);
 
+  private static native int[] roots0(int begin, int end, int shards);
+
+  private static native long[] parameterSlice0(long handle, int n, int of);
+
+  private static native boolean needsSums0(long handle);
+
+  private static native double[] partialSums0(
+      long handle,
+      int n,
+      int of,
+      int shards,
+      long iteration,
+      int[] roots,
+      long[] gradients,
+      long[] gradientOffsets,
+      long weightsOld,
+      long stateOld);
+
   private static native void update0(
       long handle,
       int n,
       int of,
       int shards,
       long iteration,
+      double rateFactor,
+      double[] sums,
       int[] roots,
       long[] gradients,
       long[] gradientOffsets,

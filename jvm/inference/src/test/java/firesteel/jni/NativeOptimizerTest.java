@@ -25,13 +25,15 @@ class NativeOptimizerTest {
   }
 
   private void update(NativeOptimizer rule, int n, int of, NativeBuffer state, NativeBuffer into) {
-    long begin = NativeOptimizer.slice(n, of, count)[0];
+    long begin = rule.parameterSlice(n, of)[0];
     try (NativeBuffer next = new NativeBuffer(state.bytes())) {
       rule.update(
           n,
           of,
           1,
           0,
+          1.0,
+          new double[0],
           new int[] {0, 0},
           new NativeBuffer[] {gradient},
           new long[] {begin},
@@ -51,7 +53,8 @@ class NativeOptimizerTest {
             NativeBuffer into = new NativeBuffer(old.bytes())) {
           assertEquals(2, adam.slots());
           for (int n = 0; n < of; n++) {
-            long[] slice = NativeOptimizer.slice(n, of, count);
+            long[] slice = adam.parameterSlice(n, of);
+            assertArrayEquals(NativeOptimizer.slice(n, of, count), slice);
             try (NativeBuffer state = new NativeBuffer(2 * 4 * (slice[1] - slice[0]))) {
               update(adam, n, of, state, into);
             }
@@ -91,6 +94,15 @@ class NativeOptimizerTest {
   }
 
   @Test
+  void rootsAreTheMaximalAlignedSubtrees() {
+    assertArrayEquals(new int[] {1, 0, 2, 1}, NativeOptimizer.roots(1, 4, 8));
+    assertArrayEquals(new int[] {0, 3}, NativeOptimizer.roots(0, 5, 5));
+    assertArrayEquals(new int[0], NativeOptimizer.roots(3, 3, 5));
+    assertThrows(IllegalArgumentException.class, () -> NativeOptimizer.roots(-1, 3, 5));
+    assertThrows(IllegalArgumentException.class, () -> NativeOptimizer.roots(0, 3, 0));
+  }
+
+  @Test
   void writingTheWeightsThatAreReadIsRefused() {
     try (NativeOptimizer sgd = new NativeOptimizer(model, "{\"class\": \"SGD\", \"config\": {}}");
         NativeBuffer state = new NativeBuffer(0)) {
@@ -117,6 +129,8 @@ class NativeOptimizerTest {
                           1,
                           2,
                           0,
+                          1.0,
+                          new double[0],
                           new int[] {0, 0},
                           gradients,
                           new long[1],
@@ -130,12 +144,20 @@ class NativeOptimizerTest {
           IllegalArgumentException.class,
           () ->
               adam.update(
-                  0, 1, 1, 0, new int[] {0}, gradients, new long[1], old, state, into, next));
+                  0, 1, 1, 0, 1.0, new double[0], new int[] {0}, gradients, new long[1], old,
+                  state, into, next));
       assertThrows(
           IllegalArgumentException.class,
           () ->
               adam.update(
-                  0, 1, 1, 0, new int[] {0, 0}, gradients, new long[0], old, state, into, next));
+                  0, 1, 1, 0, 1.0, new double[0], new int[] {0, 0}, gradients, new long[0], old,
+                  state, into, next));
+      assertThrows(
+          IllegalArgumentException.class,
+          () ->
+              adam.update(
+                  0, 1, 1, 0, 1.0, new double[1], new int[] {0, 0}, gradients, new long[1], old,
+                  state, into, next));
     }
     for (String json : new String[] {"", "{\"class\": \"SGDX\"}", ADAM.replace("{}", "7")}) {
       assertThrows(IllegalArgumentException.class, () -> new NativeOptimizer(model, json), json);

@@ -49,6 +49,13 @@ private[firesteel] final class ShardStore(model: NativeModel, loss: String) exte
       .toArray
   }
 
+  /** Frees all shards but these; the numbers of the freed ones of the training rows. */
+  def retain(numbers: Range): Seq[Int] = synchronized {
+    val gone = shards.keys.filterNot { case (_, shard) => numbers.contains(shard) }.toSeq
+    gone.foreach(shards.remove(_).foreach(_.close()))
+    gone.collect { case (Role.Training, shard) => shard }
+  }
+
   override def close(): Unit = synchronized {
     shards.values.foreach(_.close())
     shards.clear()

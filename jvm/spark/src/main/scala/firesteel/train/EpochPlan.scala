@@ -24,11 +24,11 @@ private[train] final class EpochPlan(rows: IndexedSeq[Long], batchSize: Int) {
     }
     .filter { case (_, count) => count > 0 }
 
-  /** The iterations of an epoch. */
-  def steps(epoch: Int): IndexedSeq[Step] = counts.zipWithIndex.map { case ((index, count), n) =>
-    Step(epoch.toLong * counts.length + n, epoch.toLong, index.toLong, iterations.toLong, count)
-  }
+  /** Number of iterations of an epoch. */
+  val length: Int = counts.length
 
-  /** Number of iterations when an epoch has ended. */
-  def end(epoch: Int): Long = (epoch + 1L) * counts.length
+  /** The iterations of an epoch. */
+  def steps(epoch: Long): IndexedSeq[Step] = counts.zipWithIndex.map { case ((index, count), n) =>
+    Step(epoch * length + n, epoch, index.toLong, iterations.toLong, count)
+  }
 }

@@ -6,8 +6,11 @@ import firesteel.NativeException
 class TrainingException(message: String, cause: Option[Throwable] = None)
     extends RuntimeException(message, cause.orNull)
 
-/** An executor that was part of a training is gone. */
+/** All executors are gone, and no other has come. */
 final class ExecutorLostException(message: String) extends TrainingException(message)
+
+/** Some state of the optimizer is gone with the executors that had it; the driver knows what to do. */
+private[train] final class StateLostException(message: String) extends TrainingException(message)
 
 /** An executor cannot load the native library. */
 final class ExecutorNativeException(message: String, cause: NativeException)

@@ -9,30 +9,56 @@ import firesteel.jni.NativeBuffer
  * optimizer's state.
  *
  * The vector of one iteration is kept as it is until [[keep]] names another: all that follow take
- * turns in the other buffers. Iterations one at a time need two buffers, groups of iterations three.
+ * turns in the other buffers, the oldest gives way. Iterations one at a time need two buffers, groups
+ * of iterations three.
  *
  * @param bytes size of the vector
  */
 private[train] final class Generations(bytes: Long) extends AutoCloseable {
-  private val buffers = mutable.ArrayBuffer.empty[NativeBuffer]
-  private var start = 0L
-  private var kept = 0
+  private final class Slot(val buffer: NativeBuffer) {
+    var iteration: Long = Generations.Nothing
+  }
 
-  try Seq.fill(2)(buffers += new NativeBuffer(bytes))
+  private val slots = mutable.ArrayBuffer.empty[Slot]
+  private var kept = Option.empty[Long]
+
+  try Seq.fill(2)(slots += new Slot(new NativeBuffer(bytes)))
   catch {
     case e: Throwable =>
       close()
       throw e
   }
 
-  /** The vector of an iteration, that of the kept one or of the two before the end. */
-  def apply(iteration: Long): NativeBuffer = synchronized(buffers(place(iteration)))
+  /**
+   * The vector of an iteration.
+   *
+   * @throws java.lang.IllegalStateException if it is not here
+   */
+  def apply(iteration: Long): NativeBuffer = synchronized(slotOf(iteration).buffer)
 
-  /** From now on the vector of `iteration` is the one that stays as it is. */
-  def keep(iteration: Long): Unit = synchronized {
-    kept = place(iteration)
-    start = iteration
+  /** The buffer in which the vector of `iteration` is or will be. */
+  def claim(iteration: Long): NativeBuffer = synchronized {
+    val slot = find(iteration).getOrElse(slots.filterNot(one => kept.contains(one.iteration)).minBy(_.iteration))
+    slot.iteration = iteration
+    slot.buffer
   }
+
+  /**
+   * From now on the vector of `iteration` is the one that stays as it is.
+   *
+   * @throws java.lang.IllegalStateException if it is not here
+   */
+  def keep(iteration: Long): Unit = synchronized {
+    kept = Some(slotOf(iteration).iteration)
+  }
+
+  /** Forgets the vectors of all iterations after this one. */
+  def forgetAfter(iteration: Long): Unit = synchronized {
+    slots.filter(_.iteration > iteration).foreach(_.iteration = Generations.Nothing)
+  }
+
+  /** Whether the vector of an iteration is here. */
+  def has(iteration: Long): Boolean = synchronized(find(iteration).isDefined)
 
   /**
    * Allocates what groups need.
@@ -40,21 +66,28 @@ private[train] final class Generations(bytes: Long) extends AutoCloseable {
    * @throws firesteel.NativeMemoryException if the memory cannot be had
    */
   def grow(): Unit = synchronized {
-    if (buffers.length == 2) buffers += new NativeBuffer(bytes)
+    if (slots.length == 2) slots += new Slot(new NativeBuffer(bytes))
   }
 
   /** Frees what only groups need, unless it is in use. */
   def shrink(): Unit = synchronized {
-    if (buffers.length == 3 && kept < 2) buffers.remove(2).close()
+    if (slots.length == 3 && !kept.contains(slots(2).iteration)) slots.remove(2).buffer.close()
   }
 
   override def close(): Unit = synchronized {
-    buffers.foreach(_.close())
-    buffers.clear()
+    slots.foreach(_.buffer.close())
+    slots.clear()
   }
 
-  private def place(iteration: Long): Int = {
-    val others = (0 to 2).filter(_ != kept)
-    if (iteration == start) kept else others(((iteration - start + 1) % 2).toInt)
-  }
+  private def slotOf(iteration: Long): Slot = find(iteration).getOrElse(
+    throw new IllegalStateException(
+      s"generations: expected iteration $iteration, got ${slots.map(_.iteration).mkString(", ")}."
+    )
+  )
+
+  private def find(iteration: Long): Option[Slot] = slots.find(_.iteration == iteration)
+}
+
+private object Generations {
+  private val Nothing = -1L
 }

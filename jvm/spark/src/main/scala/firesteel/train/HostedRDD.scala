@@ -2,57 +2,52 @@ package firesteel.train
 
 import java.util.UUID
 
-import org.apache.spark.{
-  Dependency,
-  NarrowDependency,
-  Partition,
-  SparkContext,
-  SparkEnv,
-  TaskContext
-}
+import org.apache.spark.{Dependency, NarrowDependency, Partition, SparkContext, TaskContext}
 import org.apache.spark.firesteel.Executor
 import org.apache.spark.rdd.RDD
 
 import firesteel.data.Role
 
+/** The chunks of one shard. */
+private[train] final case class Shard(role: Role, number: Int)
+
 /**
- * The rows of the shards that a task hosts.
+ * The shards that an executor does not have yet.
  *
  * @param executor the executor they belong on
- * @param shards number and chunks of each shard
  */
 private[train] final class HostedRows(
     val executor: String,
-    val shards: Iterator[(Int, Iterator[Array[Byte]])]
+    val shards: Iterator[(Shard, Iterator[Array[Byte]])]
 )
 
-/** A task's executor and its part of the shards. */
+/** A task's executor and the shards it is to load. */
 private[train] final class HostedPartition(
     override val index: Int,
     val executor: String,
-    val shards: Range,
-    val chunks: Array[Partition]
+    val shards: Array[(Shard, Partition)]
 ) extends Partition
 
 /**
- * One partition per executor, made of the shards it hosts.
+ * One partition per executor, made of the shards it is to load.
  *
- * @param chunks one partition per shard
- * @param hosted the shards of each task
+ * @param sources for each role, one partition of chunks per shard
+ * @param wanted the shards of each task
  */
 private[train] final class HostedRDD(
     sc: SparkContext,
-    chunks: RDD[Array[Byte]],
+    sources: IndexedSeq[(Role, RDD[Array[Byte]])],
     @transient private val executors: Seq[Executor],
-    @transient private val hosted: IndexedSeq[Range]
-) extends RDD[HostedRows](sc, Seq(HostedRDD.dependency(chunks, hosted))) {
+    @transient private val wanted: IndexedSeq[Seq[Shard]]
+) extends RDD[HostedRows](sc, sources.map(source => HostedRDD.dependency(source, wanted))) {
 
   override protected def getPartitions: Array[Partition] =
     executors
-      .zip(hosted)
+      .zip(wanted)
       .zipWithIndex
       .map { case ((executor, shards), n) =>
-        new HostedPartition(n, executor.id, shards, shards.map(chunks.partitions(_)).toArray)
+        val chunks = shards.map(shard => (shard, source(shard.role).partitions(shard.number)))
+        new HostedPartition(n, executor.id, chunks.toArray)
       }
       .toArray
 
@@ -61,36 +56,61 @@ private[train] final class HostedRDD(
 
   override def compute(split: Partition, context: TaskContext): Iterator[HostedRows] = {
     val part = split.asInstanceOf[HostedPartition]
-    val parent = firstParent[Array[Byte]]
-    val shards = part.shards.iterator.zip(part.chunks.iterator).map { case (shard, chunk) =>
-      (shard, parent.iterator(chunk, context))
+    val shards = part.shards.iterator.map { case (shard, chunks) =>
+      (shard, source(shard.role).iterator(chunks, context))
     }
     Iterator.single(new HostedRows(part.executor, shards))
   }
+
+  private def source(role: Role): RDD[Array[Byte]] =
+    dependencies(sources.indexWhere(_._1 == role)).rdd.asInstanceOf[RDD[Array[Byte]]]
 }
 
 private object HostedRDD {
-  def dependency(chunks: RDD[Array[Byte]], hosted: IndexedSeq[Range]): Dependency[Array[Byte]] =
+  def dependency(
+      source: (Role, RDD[Array[Byte]]),
+      wanted: IndexedSeq[Seq[Shard]]
+  ): Dependency[Array[Byte]] = {
+    val (role, chunks) = source
+    val parents = wanted.map(_.collect { case Shard(`role`, number) => number })
     new NarrowDependency[Array[Byte]](chunks) {
-      override def getParents(partition: Int): Seq[Int] = hosted(partition)
+      override def getParents(partition: Int): Seq[Int] = parents(partition)
     }
+  }
 }
 
-/** Takes the rows of the hosted shards into native memory; number of rows of each shard. */
-private[train] final class LoadTask(id: UUID, role: Role)
-    extends ((TaskContext, Iterator[HostedRows]) => Outcome[Array[Long]])
+/**
+ * Takes a place in a view and the rows of the shards that are not here yet into native memory; number
+ * of rows of each.
+ *
+ * @param from number of the view that the training comes from, if there is one
+ * @param starts where each member's weights and state come from
+ */
+private[train] final class JoinTask(
+    id: UUID,
+    view: View,
+    from: Option[Int],
+    iteration: Long,
+    starts: IndexedSeq[Start]
+) extends (Iterator[HostedRows] => Outcome[Seq[(Shard, Long)]])
     with Serializable {
 
-  override def apply(context: TaskContext, rows: Iterator[HostedRows]): Outcome[Array[Long]] = {
-    val here = SparkEnv.get.executorId
+  override def apply(rows: Iterator[HostedRows]): Outcome[Seq[(Shard, Long)]] = {
+    val context = TaskContext.get()
     val hosted = rows.next()
-    if (hosted.executor == here) {
-      val host = TrainingHosts(id)
-      Outcome.Done(hosted.shards.map { case (shard, chunks) =>
-        host.load(role, shard, chunks)
-      }.toArray)
+    val n = context.partitionId()
+    if (hosted.executor != PlacedTask.here) {
+      PlacedTask.yieldToOriginal(context)
+      Outcome.Misplaced(PlacedTask.here)
     } else {
-      Outcome.Misplaced(here)
+      TrainingHosts.find(id) match {
+        case None => Outcome.Unfinished(Seq(n))
+        case Some(host) =>
+          host.join(view, n, from, iteration, starts(n))
+          Outcome.Done(hosted.shards.map { case (shard, chunks) =>
+            (shard, host.load(shard.role, shard.number, chunks))
+          }.toVector)
+      }
     }
   }
 }

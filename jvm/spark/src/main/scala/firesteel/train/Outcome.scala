@@ -9,9 +9,9 @@ private[train] object Outcome {
   final case class Done[R](result: R) extends Outcome[R]
 
   /**
-   * The task must run again, after the tasks that own what it missed.
+   * The task could not do its work: slices did not come or did not arrive, or its view is over.
    *
-   * @param missing tasks whose slices are not here
+   * @param missing members that it waited for, as far as it knows
    */
   final case class Unfinished(missing: Seq[Int]) extends Outcome[Nothing]
 
@@ -23,9 +23,6 @@ private[train] object Outcome {
  * What phase 1 returns to the driver.
  *
  * @param losses sum of losses and number of rows of each hosted shard, in shard order
- * @param roots the subtrees whose gradients the task has
+ * @param computeMs time of forward and backward in milliseconds
  */
-private[train] final case class ShardLosses(losses: Array[Double], roots: Array[Root])
-
-/** A subtree and the task that has its gradient. */
-private[train] final case class OwnedRoot(task: Int, root: Root)
+private[train] final case class ShardLosses(losses: Array[Double], computeMs: Double)

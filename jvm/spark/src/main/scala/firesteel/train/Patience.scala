@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit
  * How long a task waits for what other threads bring.
  *
  * @param limitMs longest time of one wait in milliseconds
- * @param isOver whether waiting is no use any more; looked at ten times a second, since nobody
+ * @param isOver whether waiting is no use any more; looked at fifty times a second, since nobody
  *     notifies a task that Spark has killed or whose peer has died
  */
 private[train] final class Patience(limitMs: Long, isOver: () => Boolean) {
@@ -24,7 +24,7 @@ private[train] final class Patience(limitMs: Long, isOver: () => Boolean) {
 }
 
 private[train] object Patience {
-  private val LookNs = TimeUnit.MILLISECONDS.toNanos(100)
+  private val LookNs = TimeUnit.MILLISECONDS.toNanos(20)
 
   /** Waits for some seconds, whatever happens. */
   def seconds(limit: Int): Patience =

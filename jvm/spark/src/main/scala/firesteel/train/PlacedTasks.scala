@@ -1,8 +1,10 @@
 package firesteel.train
 
 import scala.collection.mutable
+import scala.concurrent.ExecutionContext
+import scala.util.{Failure, Success}
 
-import org.apache.spark.{Partition, SparkContext, SparkEnv, SparkException, TaskContext}
+import org.apache.spark.{SimpleFutureAction, SparkContext, SparkException}
 import org.apache.spark.firesteel.{Cluster, Executor}
 import org.apache.spark.rdd.RDD
 
@@ -10,73 +12,32 @@ import firesteel.{Conf, NativeException}
 import firesteel.data.DataException
 
 /**
- * A task that belongs on a certain executor.
+ * Why a job did not get to its end.
  *
- * A class of its own and not a closure: there is nothing for Spark to clean or to copy but the few
- * numbers in it.
+ * @param hung executors that run their task but do not answer, nor let others go on
  */
-private[train] abstract class PlacedTask[R]
-    extends ((TaskContext, Iterator[String]) => Outcome[R])
-    with Serializable {
-
-  /** The work of task `n`. */
-  protected def run(n: Int, context: TaskContext): Outcome[R]
-
-  /** Called where the task does not belong. */
-  protected def misplaced(): Unit = ()
-
-  /** Works only on the right executor: a preferred location is a wish. */
-  final override def apply(context: TaskContext, executor: Iterator[String]): Outcome[R] = {
-    val here = SparkEnv.get.executorId
-    if (executor.next() == here) {
-      run(context.partitionId(), context)
-    } else {
-      misplaced()
-      Outcome.Misplaced(here)
-    }
-  }
-}
-
-/** The executor that a partition belongs on. */
-private[train] final class PlacedPartition(override val index: Int, val executor: String)
-    extends Partition
-
-/** One partition per executor, whose only element is the executor's id. */
-private[train] final class PlacedRDD(
-    sc: SparkContext,
-    @transient private val executors: Seq[Executor]
-) extends RDD[String](sc, Nil) {
-
-  override protected def getPartitions: Array[Partition] =
-    executors.zipWithIndex.map { case (executor, n) => new PlacedPartition(n, executor.id) }.toArray
-
-  override protected def getPreferredLocations(split: Partition): Seq[String] =
-    Seq(executors(split.index).location)
-
-  override def compute(split: Partition, context: TaskContext): Iterator[String] =
-    Iterator.single(split.asInstanceOf[PlacedPartition].executor)
-}
+private[train] final case class Broken(reason: String, hung: Set[String] = Set.empty)
 
 /**
- * Runs tasks on the executors of a training, task n on executor n.
+ * How long a job may take before a member of it that does not answer counts as hung.
  *
- * @param executors fixed for the whole training
+ * @param silentMs time without an answer, in milliseconds
+ * @param graceMs time to answer after another member has given up
+ */
+private[train] final case class Watch(silentMs: Long, graceMs: Long)
+
+/**
+ * Runs tasks on some executors, task n on executor n, as Spark jobs.
+ *
+ * A job ends early, and its tasks are killed, when an executor of it is lost or hung.
  */
 private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedSeq[Executor]) {
   private val rdd = new PlacedRDD(sc, executors)
-  private val attempts = Conf.Attempts.get(sc.getConf).getOrElse(8)
   private val taskCores = sc.getConf.getInt("spark.task.cpus", 1)
   private val placementSeconds = Conf.PlacementTimeout.get(sc.getConf).getOrElse(600)
 
   /** Number of tasks. */
-  val count: Int = executors.length
-
-  /** Runs a task on all executors; the results in the order of the tasks. */
-  def run[R](what: String, task: PlacedTask[R], repair: Seq[Int] => Unit): IndexedSeq[R] =
-    runOn(executors.indices, what, task, repair)
-
-  /** Runs a task that misses nothing. */
-  def run[R](what: String, task: PlacedTask[R]): IndexedSeq[R] = run(what, task, _ => ())
+  def count: Int = executors.length
 
   /** Whether every executor is alive and has a free slot now. */
   def areFree: Boolean = {
@@ -86,93 +47,175 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
     }
   }
 
-  /**
-   * Runs a task on all executors once; how each ended.
-   *
-   * @throws ExecutorLostException if a task is not done and one of the executors is gone
-   */
-  def once[R](what: String, task: PlacedTask[R]): IndexedSeq[Outcome[R]] = {
-    name(what)
-    val outcomes = submit(rdd, executors.indices, task).map { case (_, outcome) => outcome }
-    val areDone = outcomes.forall(_.isInstanceOf[Outcome.Done[_]])
-    if (!areDone) checkAlive(what)
-    outcomes.toIndexedSeq
-  }
-
-  /**
-   * Runs a task on some executors, again and again until all are done.
-   *
-   * @param repair runs the tasks that own what others missed
-   * @throws ExecutorLostException if one of the executors is gone
-   * @throws TrainingException if a task is not done within `spark.firesteel.attempts` attempts or
-   *   its executor has no free slot for `spark.firesteel.placementTimeout` seconds
-   */
-  def runOn[R](
-      tasks: Seq[Int],
+  /** Runs a task on all executors; the results in the order of the tasks. */
+  def run[R](
       what: String,
       task: PlacedTask[R],
-      repair: Seq[Int] => Unit
-  ): IndexedSeq[R] =
-    runOn(rdd, tasks, what, task, repair)
+      watch: Option[Watch] = None
+  ): Either[Broken, IndexedSeq[R]] = runOn(rdd, executors.indices, what, task, watch)
 
-  /** The same over an RDD that hands the tasks their rows. */
+  /** Runs a task on some executors only. */
+  def runOn[R](tasks: Seq[Int], what: String, task: PlacedTask[R]): Either[Broken, IndexedSeq[R]] =
+    runOn(rdd, tasks, what, task, None)
+
+  /**
+   * Runs tasks over an RDD that hands them their rows; those that land on the wrong executor are
+   * placed again.
+   *
+   * @throws TrainingException if an executor has no free slot for
+   *   `spark.firesteel.placementTimeout` seconds
+   */
   def runOn[T, R](
       rows: RDD[T],
       tasks: Seq[Int],
       what: String,
-      task: (TaskContext, Iterator[T]) => Outcome[R],
-      repair: Seq[Int] => Unit
-  ): IndexedSeq[R] = {
+      task: Iterator[T] => Outcome[R],
+      watch: Option[Watch]
+  ): Either[Broken, IndexedSeq[R]] = {
     val results = mutable.Map.empty[Int, R]
     val start = System.nanoTime
-    var pending = tasks
-    var attempt = 0
+    var broken = Option.empty[Broken]
     var pauseMs = 20L
-    while (pending.nonEmpty) {
-      val missing = mutable.SortedSet.empty[Int]
-      var unfinished = false
+    while (broken.isEmpty && results.size < tasks.length) {
+      val pending = tasks.filterNot(results.contains)
       name(what)
-      submit(rows, pending, task).foreach {
-        case (n, Outcome.Done(result)) => results.put(n, result)
-        case (_, Outcome.Misplaced(_)) => ()
-        case (_, Outcome.Unfinished(owners)) =>
-          unfinished = true
-          missing ++= owners
-      }
-      pending = pending.filterNot(results.contains)
-      if (pending.nonEmpty) {
-        if (unfinished) attempt += 1
-        if (attempt == attempts) giveUp(what, pending, s"$attempt attempts (${Conf.Attempts.key})")
+      val answers = new Answers[R](what, pending, watch)
+      val isWhole = answers.await(
+        sc.submitJob[T, Outcome[R], Unit](rows, task, pending, answers.put(_, _), ())
+      )
+      results ++= answers.results
+      broken = answers.broken(isWhole).orElse(lost(what, pending.filterNot(results.contains)))
+      if (broken.isEmpty && results.size < tasks.length) {
         if (System.nanoTime - start > placementSeconds * 1000000000L) {
-          giveUp(what, pending, s"$placementSeconds s (${Conf.PlacementTimeout.key})")
+          giveUp(what, pending.filterNot(results.contains))
         }
-        // The driver may learn of a lost executor later than its peers do.
         Thread.sleep(pauseMs)
         pauseMs = math.min(2 * pauseMs, 1000L)
-        checkAlive(what)
-        if (missing.nonEmpty) repair(missing.toSeq)
       }
     }
-    tasks.map(results).toIndexedSeq
+    broken.toLeft(tasks.map(results).toIndexedSeq)
   }
 
-  private def submit[T, R](
-      rows: RDD[T],
-      tasks: Seq[Int],
-      task: (TaskContext, Iterator[T]) => Outcome[R]
-  ): Seq[(Int, Outcome[R])] = {
-    val outcomes = new Array[Outcome[R]](tasks.length)
-    try {
-      sc.runJob[T, Outcome[R]](
-        rows,
-        task,
-        tasks,
-        (index: Int, outcome: Outcome[R]) => outcomes(index) = outcome
+  /** Runs a task on all executors at once, as a barrier stage if wanted, and only once. */
+  def group[R](
+      what: String,
+      task: PlacedTask[R],
+      watch: Watch,
+      isBarrier: Boolean
+  ): Either[Broken, IndexedSeq[R]] = {
+    name(what)
+    val answers = new Answers[R](what, executors.indices, Some(watch))
+    val isWhole = answers.await(
+      if (isBarrier) {
+        val gang = rdd.barrier().mapPartitions(rows => Iterator.single(task(rows)))
+        sc.submitJob[Outcome[R], Outcome[R], Unit](
+          gang,
+          _.next(),
+          executors.indices,
+          answers.put(_, _),
+          ()
+        )
+      } else {
+        sc.submitJob[String, Outcome[R], Unit](
+          rdd,
+          task,
+          executors.indices,
+          answers.put(_, _),
+          ()
+        )
+      }
+    )
+    val results = answers.results
+    if (results.size == count) Right(executors.indices.map(results))
+    else {
+      val left = executors.indices.filterNot(results.contains)
+      Left(
+        answers.broken(isWhole).orElse(lost(what, left)).getOrElse(Broken(s"$what: a task strayed"))
       )
-    } catch {
-      case e: SparkException => throw PlacedTasks.causeOf(e)
     }
-    tasks.zip(outcomes.toSeq)
+  }
+
+  /** What the tasks of a job have answered so far. */
+  private final class Answers[R](what: String, tasks: Seq[Int], watch: Option[Watch]) {
+    private val outcomes = mutable.Map.empty[Int, Outcome[R]]
+    private var hung = Set.empty[String]
+    private var gaveUpAt = Option.empty[Long]
+
+    def put(index: Int, outcome: Outcome[R]): Unit = synchronized {
+      outcomes.put(tasks(index), outcome)
+      if (outcome.isInstanceOf[Outcome.Unfinished] && gaveUpAt.isEmpty) {
+        gaveUpAt = Some(System.nanoTime)
+      }
+      notifyAll()
+    }
+
+    def results: Map[Int, R] = synchronized {
+      outcomes.collect { case (n, Outcome.Done(result)) => (n, result) }.toMap
+    }
+
+    /** Waits until the job ends or must be ended; whether all tasks have answered. */
+    def await(action: SimpleFutureAction[Unit]): Boolean = synchronized {
+      action.onComplete(_ => synchronized(notifyAll()))(ExecutionContext.parasitic)
+      val start = System.nanoTime
+      var over = false
+      try {
+        while (!over && !action.isCompleted) {
+          wait(PlacedTasks.LookMs)
+          over = !action.isCompleted && (silent.exists(isLost) || isHung(action, start))
+        }
+      } catch {
+        case e: InterruptedException =>
+          action.cancel()
+          throw e
+      }
+      if (over) action.cancel()
+      else {
+        action.value.foreach {
+          case Success(_) => ()
+          case Failure(e: SparkException) if !silent.exists(isLost) => throw PlacedTasks.causeOf(e)
+          case Failure(_: SparkException) => ()
+          case Failure(e) => throw e
+        }
+      }
+      silent.isEmpty
+    }
+
+    def broken(isWhole: Boolean): Option[Broken] = synchronized {
+      val unfinished = outcomes.collect { case (n, Outcome.Unfinished(missing)) => (n, missing) }
+      Option.when(!isWhole || unfinished.nonEmpty) {
+        val reasons = unfinished.map { case (n, missing) =>
+          val whom = missing.map(names).mkString(", ")
+          s"executor ${names(n)} gave up" + (if (whom.isEmpty) "" else s", it missed $whom")
+        } ++ silent.map(n => s"executor ${names(n)} is ${if (isLost(n)) "lost" else "silent"}")
+        Broken(s"$what: ${reasons.mkString("; ")}", hung)
+      }
+    }
+
+    private def silent: Seq[Int] = tasks.filterNot(outcomes.contains)
+
+    private def isLost(n: Int): Boolean = !Cluster.executorIds(sc)(executors(n).id)
+
+    /** Whether some executors run their task and are silent for too long; remembers which. */
+    private def isHung(action: SimpleFutureAction[Unit], start: Long): Boolean = watch.exists {
+      limit =>
+        def over(since: Long, ms: Long): Boolean = (System.nanoTime - since) / 1000000 > ms
+        val isDue = outcomes.nonEmpty && silent.nonEmpty &&
+          (gaveUpAt.exists(over(_, limit.graceMs)) || over(start, limit.silentMs))
+        if (isDue) {
+          val running = Cluster.runningOn(sc, action.jobIds)
+          hung = silent.map(executors(_).id).filter(running).toSet
+        }
+        hung.nonEmpty
+    }
+
+    private def names(n: Int): String = executors.lift(n).fold(s"of member $n")(_.id)
+  }
+
+  private def lost(what: String, pending: Seq[Int]): Option[Broken] = {
+    val alive = Cluster.executorIds(sc)
+    pending.map(executors(_)).find(executor => !alive(executor.id)).map { executor =>
+      Broken(s"$what: executor ${executor.id} on ${executor.host} is lost")
+    }
   }
 
   /** Names the job in Spark's UI and spares it the walk up the stack. */
@@ -181,26 +224,19 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
     sc.setLocalProperty("callSite.long", what)
   }
 
-  private def checkAlive(what: String): Unit = {
-    val alive = Cluster.executorIds(sc)
-    executors.find(executor => !alive(executor.id)).foreach { lost =>
-      throw new ExecutorLostException(
-        s"$what: expected executor ${lost.id} on ${lost.host}, got none: it is lost. Start the " +
-          "training again."
-      )
-    }
-  }
-
-  private def giveUp(what: String, pending: Seq[Int], limit: String): Nothing = {
+  private def giveUp(what: String, pending: Seq[Int]): Nothing = {
     val names = pending.map(n => s"${executors(n).id} on ${executors(n).host}").mkString(", ")
     throw new TrainingException(
-      s"$what: expected executors $names to be done, got no end after $limit. Look into their " +
-        "logs, and whether other jobs hold their slots."
+      s"$what: expected executors $names to be done, got no end after $placementSeconds s " +
+        s"(${Conf.PlacementTimeout.key}). Look whether other jobs hold their slots."
     )
   }
 }
 
 private[firesteel] object PlacedTasks {
+
+  /** How often a waiting driver looks for what nobody tells it. */
+  private val LookMs = 20L
 
   /** The exception that a user should see: ours if a task threw one, else Spark's. */
   def causeOf(e: SparkException): Throwable =

@@ -1,5 +1,7 @@
 package firesteel.train
 
+import scala.annotation.tailrec
+import scala.collection.mutable
 import scala.util.control.NonFatal
 
 import org.apache.spark.SparkContext
@@ -7,123 +9,330 @@ import org.apache.spark.firesteel.{Cluster, Executor}
 import org.apache.spark.internal.Logging
 import org.apache.spark.rdd.RDD
 
+import firesteel.Conf
 import firesteel.data.Role
-import firesteel.jni.NativeOptimizer
+import firesteel.jni.{NativeModel, NativeOptimizer}
 
 /**
- * A training on its executors, seen from the driver: each call is a Spark job.
+ * A training on its executors, seen from the driver: each call is a Spark job, or some.
  *
- * Executors and their shards are fixed while it is open. [[close]] frees the native memory on all of
- * them, however the training ended.
+ * What a lost or hung executor interrupts begins again on those that are left, from the last complete
+ * iteration; executors that come join between iterations. [[close]] frees the native memory on all
+ * of them, however the training ended.
  */
-private[train] final class Session private (spec: TrainingSpec, tasks: PlacedTasks)
-    extends AutoCloseable
+private[train] final class Session private (
+    sc: SparkContext,
+    spec: TrainingSpec,
+    sources: IndexedSeq[(Role, RDD[Array[Byte]])],
+    threads: Option[Int]
+) extends AutoCloseable
     with Logging {
+  private val conf = sc.getConf
+  private val attempts = Conf.Attempts.get(conf).getOrElse(8)
+  private val executorWait = Conf.ExecutorWait.get(conf).getOrElse(60)
+  private val isBarrier = Conf.GroupBarrier.get(conf).getOrElse(false)
+  private val natives = new Closing
+  private val model = natives.add(NativeModel.define(spec.definition))
+  private val optimizer = natives.add(new NativeOptimizer(model, spec.optimizer))
+  private val newcomers = new Newcomers(sc, spec, threads)
 
-  /** Loads one partition of chunks per shard; number of rows of each shard. */
-  def load(role: Role, chunks: RDD[Array[Byte]]): IndexedSeq[Long] = {
-    val hosted = tasks.executors.indices.map { n =>
-      val range = NativeOptimizer.slice(n, tasks.count, spec.shards.toLong)
-      range(0).toInt until range(1).toInt
-    }
-    val rows = new HostedRDD(chunks.sparkContext, chunks, tasks.executors, hosted)
-    tasks
-      .runOn(rows, tasks.executors.indices, s"loading $role", new LoadTask(spec.id, role), _ => ())
-      .flatten
-  }
+  /** The shards that each executor has in its memory. */
+  private val held = mutable.Map.empty[String, Set[Shard]]
+  private val rows = mutable.Map.empty[Shard, Long]
+  private var view = View(-1, IndexedSeq.empty, IndexedSeq.empty, spec.shards)
+  private var tasks = new PlacedTasks(sc, IndexedSeq.empty)
+  private var numbers = 0
+  private var position = 0L
+  private var failures = 0
+
+  /** Number of iterations that are done. */
+  def iteration: Long = position
+
+  /** Number of executors that take part. */
+  def executors: Int = view.count
+
+  /** Number of rows of each shard. */
+  def rowsOf(role: Role): IndexedSeq[Long] =
+    (0 until spec.shards).map(number => rows.getOrElse(Shard(role, number), 0L))
 
   /**
-   * Some iterations, in one job if there are several, the subtrees are known and every executor is
-   * free; one after the other if not, or if the job does not get to its end.
+   * Some iterations, in one job if there are several and every executor is free.
    *
-   * @param limitMs longest wait for a slice within the job in milliseconds
+   * A group that does not get to its end brings nothing; an iteration alone is tried until it does.
+   *
+   * @param iterationMs time of an iteration, as last measured; 0 if it never was
    */
-  def iterate(steps: IndexedSeq[Step], limitMs: Long): Iterated = {
-    val isGroup = steps.length > 1 && (tasks.count == 1 || lastTree.nonEmpty)
-    val grouped = if (isGroup && tasks.areFree) group(steps, limitMs) else None
-    Iterated(grouped.getOrElse(steps.map(iterate)), steps.length == 1 || grouped.isDefined)
+  def iterate(steps: IndexedSeq[Step], iterationMs: Double): Iterated = {
+    adapt()
+    val watch = watchOf(iterationMs)
+    val done =
+      if (steps.length > 1 && tasks.areFree) group(steps, watch)
+      else Some(IndexedSeq(steadily(iterate(steps.head, watch))))
+    done.foreach { losses =>
+      position = steps(losses.length - 1).iteration + 1
+      failures = 0
+    }
+    Iterated(done.getOrElse(IndexedSeq.empty), isWhole = done.isDefined)
   }
 
-  /** The losses of a group; none, and the executors are back at its start, if it failed. */
+  /** Goes back to an iteration that is still here: the one with which the last job began. */
+  def goBack(iteration: Long): Unit = {
+    position = iteration
+    renew(Broken(s"going back to iteration $iteration"))
+  }
+
+  /** Begins anew, with the initial weights. */
+  def restart(): Unit = {
+    position = 0
+    renew(Broken("starting again"), anew = true)
+  }
+
+  /** Measures the weights with the validation rows. */
+  def evaluate(): Evaluation =
+    steadily(tasks.run("validation", new EvaluateTask(spec.id, view.number, position))).flatten
+      .foldLeft(Evaluation.Empty)(_ + _)
+
+  /** Hash of the weights. */
+  def hash(): String =
+    steadily(tasks.runOn(Seq(0), "weights hash", new HashTask(spec.id, view.number, position))).head
+
+  /** A model file with the weights. */
+  def write(): Array[Byte] =
+    steadily(tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, view.number, position))).head
+
+  override def close(): Unit = {
+    // A user who cancels the training's job group means the training, not what it leaves behind.
+    val group = sc.getLocalProperty(Session.JobGroup)
+    sc.setLocalProperty(Session.JobGroup, null)
+    try {
+      val alive = Cluster.executorIds(sc)
+      val all = (view.members.map(_.executor) ++ newcomers.waiting).filter(one => alive(one.id))
+      val release = new ReleaseTask(spec.id)
+      new PlacedTasks(sc, all).run("release", release, Some(Session.ReleaseWatch)).left.foreach {
+        broken => logInfo(s"training ${spec.id}: ${broken.reason}")
+      }
+    } catch {
+      case NonFatal(e) =>
+        logWarning(s"training ${spec.id}: native memory may not be free on every executor", e)
+    } finally {
+      sc.setLocalProperty(Session.JobGroup, group)
+      TrainingHosts.release(spec.id)
+      natives.close()
+    }
+  }
+
+  /** The losses of a group; none, and all are back at its start, if it failed. */
   private def group(
       steps: IndexedSeq[Step],
-      limitMs: Long
+      watch: Watch
   ): Option[IndexedSeq[IndexedSeq[ShardLoss]]] = {
-    val start = steps.head.iteration
-    val what = s"iterations $start to ${steps.last.iteration}"
-    val outcomes = tasks.once(what, new GroupTask(spec.id, steps.toArray, lastTree, limitMs))
-    val results = outcomes.collect { case Outcome.Done(losses) => losses }
-    if (results.length == tasks.count) {
-      Some(steps.indices.map(i => results.flatMap(losses => shardLosses(losses(i)))))
-    } else {
-      logInfo(s"$what: ${outcomes.mkString(", ")}; goes on with $start, one at a time")
-      val rollBack = new RollBackTask(spec.id, start)
-      tasks.run(s"going back to iteration $start", rollBack)
-      None
+    val what = s"iterations ${steps.head.iteration} to ${steps.last.iteration}"
+    val task =
+      new GroupTask(spec.id, view.number, steps.toArray, optimizer.needsSums, watch.silentMs)
+    tasks.group(what, task, watch, isBarrier) match {
+      case Right(results) =>
+        Some(steps.indices.map(i => results.flatMap(losses => shardLosses(losses.iterations(i)))))
+      case Left(broken) =>
+        renew(broken)
+        None
     }
   }
 
   /** One iteration: from the weights of t to those of t + 1; losses and rows of each shard. */
-  private def iterate(step: Step): IndexedSeq[ShardLoss] = {
-    val results =
-      if (tasks.count == 1) {
-        tasks.run(s"iteration ${step.iteration}", new LoneIterationTask(spec.id, step))
+  private def iterate(step: Step, watch: Watch): Either[Broken, IndexedSeq[ShardLoss]] = {
+    val id = spec.id
+    val losses =
+      if (view.count == 1) {
+        val lone = new LoneIterationTask(id, view.number, step)
+        tasks.run(s"iteration ${step.iteration}", lone)
       } else {
-        val results = forwardBackward(step, tasks.executors.indices)
-        synchronizeParameters(step, results)
-        results
+        val forward = new ForwardBackwardTask(id, view.number, step, watch.silentMs)
+        for {
+          losses <- tasks.run(s"forward-backward ${step.iteration}", forward, Some(watch))
+          sums <- sums(step, watch)
+          sync = new ParameterSyncTask(id, view.number, step, sums, watch.silentMs)
+          _ <- tasks.run(s"parameter synchronization ${step.iteration}", sync, Some(watch))
+        } yield losses
       }
-    results.flatMap(shardLosses)
+    losses.map(_.flatMap(shardLosses))
   }
+
+  /** The sums over the whole vector, for optimizers that need them. */
+  private def sums(step: Step, watch: Watch): Either[Broken, Array[Double]] =
+    if (!optimizer.needsSums) Right(Array.emptyDoubleArray)
+    else {
+      val partial = new PartialSumsTask(spec.id, view.number, step)
+      tasks.run(s"sums ${step.iteration}", partial, Some(watch)).map(_.toArray.flatten)
+    }
 
   private def shardLosses(task: ShardLosses): Seq[ShardLoss] =
     task.losses.grouped(2).map(pair => ShardLoss(pair(0), pair(1).toLong)).toSeq
 
-  /** Measures the weights of an iteration with the validation rows. */
-  def evaluate(iteration: Long): Evaluation =
-    tasks.run("validation", new EvaluateTask(spec.id, iteration)).reduce(_ + _)
-
-  /** Hash of the weights of an iteration. */
-  def hash(iteration: Long): String =
-    tasks.runOn(Seq(0), "weights hash", new HashTask(spec.id, iteration), _ => ()).head
-
-  /** A model file with the weights of an iteration. */
-  def write(iteration: Long): Array[Byte] =
-    tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, iteration), _ => ()).head
-
-  override def close(): Unit =
-    try tasks.run("release", new ReleaseTask(spec.id))
-    catch {
-      case NonFatal(e) =>
-        logWarning(s"training ${spec.id}: native memory may not be free on every executor", e)
-    } finally TrainingHosts.release(spec.id)
-
-  private var lastTree: Array[OwnedRoot] = Array.empty
-
-  /** Phase 1; if an executor misses weights, their owners send them again. */
-  private def forwardBackward(step: Step, on: Seq[Int]): IndexedSeq[ShardLosses] = {
-    val resend = new ParameterSyncTask(spec.id, step.iteration - 1, lastTree)
-    tasks.runOn(
-      on,
-      s"forward-backward ${step.iteration}",
-      new ForwardBackwardTask(spec.id, step),
-      owners => { tasks.runOn(owners, "sending weights again", resend, _ => ()); () }
-    )
+  /** Tries until it is done, each time with the executors that are left. */
+  @tailrec private def steadily[R](work: => Either[Broken, R]): R = work match {
+    case Right(result) => result
+    case Left(broken) =>
+      renew(broken)
+      steadily(work)
   }
 
-  /** Phase 2; if an executor misses gradients, their owners compute and send them again. */
-  private def synchronizeParameters(step: Step, results: IndexedSeq[ShardLosses]): Unit = {
-    lastTree = results.zipWithIndex
-      .flatMap { case (result, n) => result.roots.map(OwnedRoot(n, _)) }
-      .sortBy(_.root.first)
-      .toArray
-    val recompute = new ForwardBackwardTask(spec.id, step)
-    tasks.run(
-      s"parameter synchronization ${step.iteration}",
-      new ParameterSyncTask(spec.id, step.iteration, lastTree),
-      owners => { tasks.runOn(owners, "sending gradients again", recompute, _ => ()); () }
-    )
-    ()
+  /** Lets go of executors that leave, and takes in those that have come. */
+  private def adapt(): Unit = {
+    val leaving = view.members.filterNot(one => Cluster.isStaying(sc, one.executor.id))
+    val coming = if (view.count < spec.shards) newcomers.ready(ids(view)) else Nil
+    if (leaving.nonEmpty || coming.nonEmpty) {
+      val changes = leaving.map(one => s"executor ${one.executor.id} leaves") ++
+        coming.map(one => s"executor ${one.executor.id} comes")
+      renew(Broken(changes.mkString(", ")))
+    }
+  }
+
+  /**
+   * Goes on, from the last complete iteration, with the executors that there are.
+   *
+   * @throws StateLostException if nobody has some of the state any more
+   */
+  @tailrec private def renew(broken: Broken, anew: Boolean = false): Unit = {
+    logInfo(s"${broken.reason}; goes on from iteration $position")
+    failures += 1
+    if (failures > attempts) {
+      throw new TrainingException(
+        s"training: expected iteration $position to get to its end, got $failures attempts that did " +
+          s"not (${Conf.Attempts.key}): ${broken.reason}. Look into the executors' logs."
+      )
+    }
+    broken.hung.foreach { id =>
+      logWarning(s"executor $id runs its task but does not answer: it is replaced")
+      Cluster.replace(sc, id, "it did not answer within a training")
+    }
+    (ids(view) -- Cluster.executorIds(sc) ++ broken.hung).foreach(Cluster.forgetFiles(sc, _))
+    enter(crew(broken.hung), anew) match {
+      case Right(()) => ()
+      case Left(again) => renew(again, anew)
+    }
+  }
+
+  /** Who is to be part of the next view; waits for someone if there is nobody. */
+  private def crew(hung: Set[String]): IndexedSeq[Member] = {
+    val deadline = System.nanoTime + executorWait * 1000000000L
+    @tailrec def gather(): IndexedSeq[Member] = {
+      val staying = view.members.filter { one =>
+        Cluster.isStaying(sc, one.executor.id) && !hung(one.executor.id)
+      }
+      val all = staying ++ newcomers.ready(ids(view))
+      if (all.nonEmpty) all.take(spec.shards)
+      else if (System.nanoTime > deadline) {
+        throw new ExecutorLostException(
+          s"training: expected an executor, got none for $executorWait s (${Conf.ExecutorWait.key}) " +
+            "after the last one was lost. Look whether the cluster has free resources."
+        )
+      } else {
+        Thread.sleep(50)
+        gather()
+      }
+    }
+    gather()
+  }
+
+  /** All take their places in the next view. */
+  private def enter(members: IndexedSeq[Member], anew: Boolean): Either[Broken, Unit] = {
+    val slices = members.indices.map { n =>
+      val range = optimizer.parameterSlice(n, members.length)
+      SliceRange(range(0), range(1))
+    }
+    numbers += 1
+    val next = View(numbers, members, slices, spec.shards)
+    val last = Option.when(view.count > 0 && !anew)(view)
+    val alive = Cluster.executorIds(sc)
+    val moves = last.fold(Seq.empty[Move]) { from =>
+      Move.plan(from, next, alive, optimizer.slots > 0).getOrElse {
+        throw new StateLostException(
+          s"training: the state of iteration $position is lost with executors " +
+            ids(from).diff(alive).mkString(", ")
+        )
+      }
+    }
+    val nextTasks = new PlacedTasks(sc, members.map(_.executor))
+    for {
+      _ <- join(next, last, nextTasks)
+      _ <- bring(moves, last, next)
+    } yield {
+      newcomers.forget(ids(next))
+      held.clear()
+      members.indices.foreach(n => held.put(members(n).executor.id, shardsOf(next, n)))
+      view = next
+      tasks = nextTasks
+    }
+  }
+
+  private def join(
+      next: View,
+      last: Option[View],
+      nextTasks: PlacedTasks
+  ): Either[Broken, Unit] = {
+    val starts = next.members.map { one =>
+      if (last.isEmpty) Start.Initial
+      else if (ids(view)(one.executor.id)) Start.Member
+      else Start.Newcomer
+    }
+    val wanted = next.members.indices.map { n =>
+      val has = held.getOrElse(next.members(n).executor.id, Set.empty)
+      (shardsOf(next, n) -- has).toSeq.sortBy(shard => (shard.role.toString, shard.number))
+    }
+    val hosted = new HostedRDD(sc, sources, nextTasks.executors, wanted)
+    val task = new JoinTask(spec.id, next, last.map(_.number), position, starts)
+    val what = s"joining view ${next.number}"
+    nextTasks.runOn(hosted, nextTasks.executors.indices, what, task, None).map { loaded =>
+      rows ++= loaded.flatten
+    }
+  }
+
+  private def bring(moves: Seq[Move], last: Option[View], next: View): Either[Broken, Unit] =
+    last.filter(_ => moves.nonEmpty).fold[Either[Broken, Unit]](Right(())) { from =>
+      val byExecutor = moves.groupBy(_.from)
+      val senders = from.members.map(_.executor).filter(one => byExecutor.contains(one.id))
+      val parts = senders.map(one => byExecutor(one.id))
+      val task = new MoveTask(spec.id, from.number, next, position, parts, exchangeMs)
+      new PlacedTasks(sc, senders).run(s"moving to view ${next.number}", task).map(_ => ())
+    }
+
+  private def shardsOf(of: View, n: Int): Set[Shard] =
+    (for ((role, _) <- sources; number <- of.hosted(n)) yield Shard(role, number)).toSet
+
+  private def ids(of: View): Set[String] = of.members.map(_.executor.id).toSet
+
+  private def exchangeMs: Long = Conf.ExchangeTimeout.get(conf).getOrElse(120) * 1000L
+
+  /** Even a slow iteration of a slow executor ends earlier; who does not answer then is hung. */
+  private def watchOf(iterationMs: Double): Watch = {
+    val silentMs = Conf.GroupTimeout
+      .get(conf)
+      .map(_ * 1000L)
+      .getOrElse(
+        if (iterationMs > 0) math.max(Session.SilentMs, (10 * iterationMs).toLong) else exchangeMs
+      )
+    Watch(silentMs, math.max(Session.GraceMs, (3 * iterationMs).toLong))
+  }
+
+  /** Allocates the training on the executors that there are, and all rows. */
+  private def open(executors: Seq[Executor]): Unit = {
+    val opening = new OpenTask(spec, threads, executors.map(_.cores))
+    new PlacedTasks(sc, executors.toIndexedSeq).run("opening", opening) match {
+      case Left(broken) =>
+        logInfo(broken.reason)
+        open(Session.awaitExecutors(sc, executorWait).take(spec.shards))
+      case Right(answers) =>
+        val members = answers.zip(executors).map {
+          case (Right(address), executor) => Member(executor, address)
+          case (Left(cause), executor) =>
+            throw new ExecutorNativeException(
+              s"executor ${executor.id} on ${executor.host}: expected to take part in the training, " +
+                s"got ${cause.getMessage}",
+              cause
+            )
+        }
+        enter(members, anew = true).left.foreach(renew(_, anew = true))
+    }
   }
 }
 
@@ -131,7 +340,7 @@ private[train] final class Session private (spec: TrainingSpec, tasks: PlacedTas
  * What some iterations brought.
  *
  * @param losses losses and rows of each shard in each iteration
- * @param isWhole whether they ran in one job
+ * @param isWhole whether the job got to its end
  */
 private[train] final case class Iterated(
     losses: IndexedSeq[IndexedSeq[ShardLoss]],
@@ -139,31 +348,27 @@ private[train] final case class Iterated(
 )
 
 private[train] object Session {
+  private val JobGroup = "spark.jobGroup.id"
+  private val SilentMs = 2000L
+  private val GraceMs = 1000L
+  private val ReleaseWatch = Watch(silentMs = 10000, graceMs = 10000)
 
   /**
    * Opens a training on these executors.
    *
+   * @param sources for each role, one partition of chunks per shard
    * @throws ExecutorNativeException if one of them cannot load the native library
    */
-  def open(sc: SparkContext, spec: TrainingSpec, executors: Seq[Executor], threads: Option[Int])
-      : Session = {
-    val tasks = new PlacedTasks(sc, executors.toIndexedSeq)
-    val session = new Session(spec, tasks)
+  def open(
+      sc: SparkContext,
+      spec: TrainingSpec,
+      sources: IndexedSeq[(Role, RDD[Array[Byte]])],
+      executors: Seq[Executor],
+      threads: Option[Int]
+  ): Session = {
+    val session = new Session(sc, spec, sources, threads)
     try {
-      val places = tasks.executors.zipWithIndex.map { case (executor, n) =>
-        Place(n, tasks.count, threads.getOrElse(executor.cores))
-      }
-      val answers = tasks.run("opening", new OpenTask(spec, places))
-      val addresses = answers.zip(executors).flatMap {
-        case (Right(address), _) => address
-        case (Left(cause), executor) =>
-          throw new ExecutorNativeException(
-            s"executor ${executor.id} on ${executor.host}: expected to take part in the training, " +
-              s"got ${cause.getMessage}",
-            cause
-          )
-      }
-      if (tasks.count > 1) tasks.run("connecting", new ConnectTask(spec.id, addresses))
+      session.open(executors.take(spec.shards))
       session
     } catch {
       case e: Throwable =>

@@ -7,63 +7,47 @@ import scala.collection.mutable
 
 import firesteel.jni.NativeBuffer
 
-/** A range of the flat vector, in floats. */
-private[train] final case class SliceRange(begin: Long, end: Long) {
-  def floats: Long = end - begin
-  def bytes: Long = floats * 4
-}
-
 /**
- * The slices that other executors sent to this one, in native memory.
+ * The slices that other members sent to this one in a view, in native memory.
  *
- * Weights are written straight to their place in the full vector of their iteration; gradients of
- * the own slice get a buffer each. A slice that is here already is not written again, so sending
+ * Weights and state are written straight to their place in the vector of their iteration; gradients
+ * of the own slice get a buffer each. A slice that is here already is not written again, so sending
  * twice is harmless; slices of the last iteration are kept until the next but one begins.
  * Tasks can wait for what is still to come: everything that arrives is notified.
  *
- * @param own number of the slice this executor owns
- * @param ranges all slices
- * @param shards number of shards S, which bounds the number of gradients
+ * @param n number of this member
+ * @param slots number of the optimizer's state vectors
  * @param weights the full vector of an iteration
+ * @param state where the state of a range is: the buffer of an iteration and a slot, and the offset
+ *     in bytes
  */
 private[train] final class SliceStore(
-    own: Int,
-    ranges: IndexedSeq[SliceRange],
-    shards: Int,
-    weights: Long => NativeBuffer
+    view: View,
+    n: Int,
+    slots: Int,
+    weights: Long => NativeBuffer,
+    state: SliceName => Option[(NativeBuffer, Long)]
 ) extends AutoCloseable {
+  private val own = view.slices(n)
+  private val known = view.slices.toSet
+  private val roots = view.tree.map(_.root).toSet
   private val lifetime = new ReentrantReadWriteLock
-  private val arrivedWeights = mutable.Set.empty[SliceName]
-  private val gradients = mutable.Map.empty[SliceName, NativeBuffer]
+  private val arrivedWeights = mutable.Set.empty[(Long, SliceRange)]
+  private val gradients = mutable.Map.empty[(Long, Root), NativeBuffer]
+  private val sums = mutable.Map.empty[(Long, SliceRange), NativeBuffer]
   private val spare = mutable.Queue.empty[NativeBuffer]
   @volatile private var current = 0L
-  @volatile private var generation = 0
   @volatile private var stopped = -1L
   @volatile private var closed = false
 
   /** Begins an iteration: what is older than its predecessor is free. */
   def advance(iteration: Long): Unit = synchronized {
     current = iteration
-    arrivedWeights.filterInPlace(_.iteration >= iteration - 1)
-    val old = gradients.keysIterator.filter(_.iteration < iteration - 1).toSeq
+    arrivedWeights.filterInPlace(_._1 >= iteration - 1)
+    val old = gradients.keysIterator.filter(_._1 < iteration - 1).toSeq
     old.foreach(name => gradients.remove(name).foreach(spare.enqueue(_)))
-  }
-
-  /**
-   * Back to the weights of `iteration`, as if nothing later had ever arrived; what is just arriving
-   * is dropped.
-   */
-  def rollBack(iteration: Long): Unit = {
-    lifetime.writeLock.lock()
-    try synchronized {
-        generation += 1
-        current = iteration
-        arrivedWeights.clear()
-        publishAll(iteration)
-        spare ++= gradients.values
-        gradients.clear()
-      }
-    finally lifetime.writeLock.unlock()
+    val past = sums.keysIterator.filter(_._1 < iteration - 1).toSeq
+    past.foreach(name => sums.remove(name).foreach(_.close()))
   }
 
   /** Stops the group that began with `iteration`: nobody waits for its slices any more. */
@@ -78,28 +62,37 @@ private[train] final class SliceStore(
   /** Waits until what this store holds makes `isDone` true; whether it does. */
   def await(patience: Patience)(isDone: => Boolean): Boolean = patience.await(this)(isDone)
 
-  /** The own slice of an iteration's weights is in its place. */
-  def publishOwn(iteration: Long): Unit = synchronized {
-    arrivedWeights += SliceName(SliceKind.Weights, iteration, own)
+  /** A slice of an iteration's weights is in its place. */
+  def publish(iteration: Long, slice: SliceRange): Unit = synchronized {
+    arrivedWeights += ((iteration, slice))
   }
 
   /** All slices of an iteration's weights are in their place. */
-  def publishAll(iteration: Long): Unit = synchronized {
-    ranges.indices.foreach(arrivedWeights += SliceName(SliceKind.Weights, iteration, _))
-  }
+  def publishAll(iteration: Long): Unit = view.slices.foreach(publish(iteration, _))
 
-  /** Whether a slice of weights is in its place. */
-  def hasWeights(iteration: Long, slice: Int): Boolean = synchronized {
-    arrivedWeights(SliceName(SliceKind.Weights, iteration, slice))
-  }
+  /** Whether the own slice of an iteration's weights is in its place. */
+  def hasOwnWeights(iteration: Long): Boolean = synchronized(arrivedWeights((iteration, own)))
 
-  /** The slices of an iteration's weights that are not here. */
-  def missingWeights(iteration: Long): Seq[Int] =
-    ranges.indices.filterNot(hasWeights(iteration, _))
+  /** The members whose slices of an iteration's weights are not here. */
+  def missingWeights(iteration: Long): Seq[Int] = synchronized {
+    view.members.indices.filterNot { member =>
+      val slice = view.slices(member)
+      slice.floats == 0 || arrivedWeights((iteration, slice))
+    }
+  }
 
   /** The own slice of a gradient, if it is here. */
   def gradient(iteration: Long, root: Root): Option[NativeBuffer] = synchronized {
-    gradients.get(SliceName(SliceKind.Gradient, iteration, own, root))
+    gradients.get((iteration, root))
+  }
+
+  /** What a member's slice adds to the sums over the vector, if it is here. */
+  def sumsOf(iteration: Long, member: Int): Option[Array[Double]] = synchronized {
+    sums.get((iteration, view.slices(member))).map { buffer =>
+      val values = new Array[Double](Math.toIntExact(buffer.bytes / 8))
+      buffer.slice(0, values.length * 8).asDoubleBuffer.get(values)
+      values
+    }
   }
 
   /**
@@ -111,16 +104,19 @@ private[train] final class SliceStore(
   def sink(name: SliceName, bytes: Long): SliceSink = synchronized {
     refusal(name, bytes) match {
       case Some(reason) => new RefusingSink(reason)
-      case None if name.kind != SliceKind.Stop && (name.iteration < current || isHere(name)) =>
-        new DroppingSink
+      case None if name.kind == SliceKind.Stop => new StoppingSink(name.iteration)
+      case None if name.iteration < current || isHere(name) => new DroppingSink
       case None =>
         name.kind match {
-          case SliceKind.Stop => new StoppingSink(name.iteration)
           case SliceKind.Weights =>
-            new StoringSink(name, weights(name.iteration), ranges(name.slice).begin * 4, bytes)
-          case SliceKind.Gradient =>
-            val buffer =
-              if (spare.nonEmpty) spare.dequeue() else new NativeBuffer(ranges(own).bytes)
+            new StoringSink(name, weights(name.iteration), name.range.begin * 4, bytes)
+          case SliceKind.State =>
+            state(name).fold[SliceSink](new RefusingSink(s"$name is kept elsewhere")) {
+              case (buffer, offset) => new StoringSink(name, buffer, offset, bytes)
+            }
+          case SliceKind.Sums => new StoringSink(name, new NativeBuffer(bytes), 0, bytes)
+          case _ =>
+            val buffer = if (spare.nonEmpty) spare.dequeue() else new NativeBuffer(own.bytes)
             new StoringSink(name, buffer, 0, bytes)
         }
     }
@@ -131,48 +127,63 @@ private[train] final class SliceStore(
     lifetime.writeLock.lock()
     try synchronized {
         closed = true
-        (gradients.values ++ spare).foreach(_.close())
+        (gradients.values ++ sums.values ++ spare).foreach(_.close())
         gradients.clear()
+        sums.clear()
         spare.clear()
       }
     finally lifetime.writeLock.unlock()
   }
 
-  private def isHere(name: SliceName): Boolean = arrivedWeights(name) || gradients.contains(name)
-
-  private def refusal(name: SliceName, bytes: Long): Option[String] = {
-    val isGradient = name.kind == SliceKind.Gradient
-    ranges.lift(name.slice) match {
-      case None => Some(s"there is no slice ${name.slice}")
-      case _ if closed => Some("the training has ended")
-      case _ if name.kind == SliceKind.Stop => Option.when(bytes != 0)(s"a stop of $bytes bytes")
-      case _ if isGradient != (name.slice == own) =>
-        Some(s"slice ${name.slice} of ${name.kind} belongs to another executor than $own")
-      case _ if isGradient && !isRoot(name.root) => Some(s"there is no subtree ${name.root}")
-      case _ if name.iteration > current + 1 =>
-        Some(s"iteration ${name.iteration} is ahead of $current")
-      case Some(range) if range.bytes != bytes => Some(s"expected ${range.bytes} bytes, got $bytes")
-      case _ => None
-    }
+  private def isHere(name: SliceName): Boolean = name.kind match {
+    case SliceKind.Weights => arrivedWeights((name.iteration, name.range))
+    case SliceKind.Gradient => gradients.contains((name.iteration, name.root))
+    case SliceKind.Sums => sums.contains((name.iteration, name.range))
+    case SliceKind.State | SliceKind.Stop => false
   }
 
-  private def isRoot(root: Root): Boolean =
-    root.first >= 0 && root.first < shards && root.level >= 0 && root.level < 31
+  private def refusal(name: SliceName, bytes: Long): Option[String] = {
+    def elsewhere = Option.when(name.range == own)(s"${name.range} of ${name.kind} is its own")
+    def unknown = Option.when(!known(name.range))(s"there is no slice ${name.range}")
+    val ahead = Option.when(name.kind != SliceKind.Stop && name.iteration > current + 1) {
+      s"iteration ${name.iteration} is ahead of $current"
+    }
+    def size(expected: Long) =
+      Option.when(bytes != expected)(s"expected $expected bytes, got $bytes")
+    Option.when(closed)("the training has ended").orElse(ahead).orElse(name.kind match {
+      case SliceKind.Stop => size(0)
+      case SliceKind.Weights => unknown.orElse(elsewhere).orElse(size(name.range.bytes))
+      case SliceKind.Sums =>
+        val isFit = bytes % 8 == 0 && bytes <= SliceStore.MostSums * (name.range.floats + 4096)
+        unknown.orElse(elsewhere).orElse(Option.when(!isFit)(s"sums of $bytes bytes"))
+      case SliceKind.State =>
+        val isSlot = name.slot >= 0 && name.slot < slots
+        Option.when(!isSlot)(s"there is no state ${name.slot}").orElse(size(name.range.bytes))
+      case SliceKind.Gradient =>
+        Option
+          .when(name.range != own)(s"${name.range} of a gradient belongs to another than $own")
+          .orElse(Option.when(!roots(name.root))(s"there is no subtree ${name.root}"))
+          .orElse(size(own.bytes))
+    })
+  }
 
   private def arrived(name: SliceName, buffer: NativeBuffer): Unit = synchronized {
     notifyAll()
-    if (name.kind == SliceKind.Weights) {
-      arrivedWeights += name
-    } else if (closed || gradients.contains(name)) {
-      dropped(name, buffer)
-    } else {
-      gradients.put(name, buffer)
+    name.kind match {
+      case SliceKind.Weights => publish(name.iteration, name.range)
+      case SliceKind.Gradient if !closed && !isHere(name) =>
+        gradients.put((name.iteration, name.root), buffer)
+      case SliceKind.Sums if !closed && !isHere(name) =>
+        sums.put((name.iteration, name.range), buffer)
+      case _ => dropped(name, buffer)
     }
   }
 
   private def dropped(name: SliceName, buffer: NativeBuffer): Unit = synchronized {
-    if (name.kind == SliceKind.Gradient) {
-      if (closed) buffer.close() else spare.enqueue(buffer)
+    name.kind match {
+      case SliceKind.Gradient if !closed => spare.enqueue(buffer)
+      case SliceKind.Gradient | SliceKind.Sums => buffer.close()
+      case _ => ()
     }
   }
 
@@ -184,7 +195,6 @@ private[train] final class SliceStore(
 
   private final class StoringSink(name: SliceName, buffer: NativeBuffer, offset: Long, bytes: Long)
       extends SliceSink {
-    private val begun = generation
     private var written = 0L
 
     override def write(data: ByteBuffer): Unit = {
@@ -197,14 +207,13 @@ private[train] final class SliceStore(
             s"firesteel exchange: expected $bytes bytes of $name, got more."
           )
         }
-        if (begun == generation) buffer.slice(offset + written, length).put(data)
-        else data.position(data.limit())
+        buffer.slice(offset + written, length).put(data)
         written += length
       } finally lifetime.readLock.unlock()
     }
 
     override def complete(): Unit =
-      if (written == bytes && begun == generation) {
+      if (written == bytes) {
         arrived(name, buffer)
       } else {
         dropped(name, buffer)
@@ -215,6 +224,12 @@ private[train] final class SliceStore(
 
     override def abort(): Unit = dropped(name, buffer)
   }
+}
+
+private object SliceStore {
+
+  /** Bytes of sums that a float may have: optimizers sum over ranges of thousands of floats. */
+  private val MostSums = 2L
 }
 
 /** Takes a slice that is not needed. */

@@ -17,13 +17,21 @@ private[train] object SliceKind {
   /** The gradient of a subtree of shards. */
   case object Gradient extends SliceKind(2)
 
-  /** Nothing but the wish that the group which began with the iteration stops. */
-  case object Stop extends SliceKind(3)
+  /** One slot of the optimizer's state before an iteration. */
+  case object State extends SliceKind(3)
 
-  def of(code: Byte): Option[SliceKind] = Seq(Weights, Gradient, Stop).find(_.code == code)
+  /** What a slice adds to the sums over the vector that some optimizers need, in f64. */
+  case object Sums extends SliceKind(4)
+
+  /** Nothing but the wish that the group which began with the iteration stops. */
+  case object Stop extends SliceKind(5)
+
+  private val All = Seq(Weights, Gradient, State, Sums, Stop)
+
+  def of(code: Byte): Option[SliceKind] = All.find(_.code == code)
 }
 
-/** A subtree of the shards, `[first, first + 2^level)`: one gradient of a task. */
+/** A subtree of the shards, `[first, first + 2^level)`: one gradient of a member. */
 private[train] final case class Root(first: Int, level: Int)
 
 private[train] object Root {
@@ -33,18 +41,23 @@ private[train] object Root {
     pairs.grouped(2).map(pair => Root(pair(0), pair(1))).toSeq
 }
 
+/** A subtree and the member that has its gradient. */
+private[train] final case class OwnedRoot(member: Int, root: Root)
+
 /**
  * The name of a slice; a slice never changes.
  *
- * @param iteration whose weights or gradient it is
- * @param slice its number, that of the task that owns it
- * @param root the subtree of a gradient; of weights, the subtree of no shard
+ * @param iteration whose weights, gradient or state it is
+ * @param range which part of the vector
+ * @param root the subtree of a gradient; of all else, the subtree of no shard
+ * @param slot number of the optimizer's state vector; 0 of all else
  */
 private[train] final case class SliceName(
     kind: SliceKind,
     iteration: Long,
-    slice: Int,
-    root: Root = SliceName.NoRoot
+    range: SliceRange,
+    root: Root = SliceName.NoRoot,
+    slot: Int = 0
 )
 
 private[train] object SliceName {
@@ -56,31 +69,34 @@ private[train] object SliceName {
  *
  * @param training the training it belongs to
  * @param token the training's secret: a slice with another one is refused
+ * @param view number of the view in which it was sent
  * @param bytes length of the slice
  */
 private[train] final case class SliceHeader(
     training: UUID,
     token: UUID,
+    view: Int,
     name: SliceName,
     bytes: Long
 ) {
 
-  /** The wire form, big endian. */
+  /** Big endian. */
   def encode: ByteBuffer = {
     val buffer = ByteBuffer.allocate(SliceHeader.Length)
     buffer.putInt(SliceHeader.Magic)
     Seq(training, token).foreach { id =>
       buffer.putLong(id.getMostSignificantBits).putLong(id.getLeastSignificantBits)
     }
-    buffer.put(name.kind.code).putLong(name.iteration).putInt(name.slice)
-    buffer.putInt(name.root.first).putInt(name.root.level).putLong(bytes)
+    buffer.putInt(view).put(name.kind.code).putLong(name.iteration)
+    buffer.putLong(name.range.begin).putLong(name.range.end)
+    buffer.putInt(name.root.first).putInt(name.root.level).putInt(name.slot).putLong(bytes)
     buffer.flip()
   }
 }
 
 private[train] object SliceHeader {
-  private val Magic = 0x46535831
-  private val Length = 4 + 4 * 8 + 1 + 8 + 3 * 4 + 8
+  private val Magic = 0x46535832
+  private val Length = 4 + 4 * 8 + 4 + 1 + 3 * 8 + 3 * 4 + 8
 
   /**
    * Reads a header.
@@ -96,11 +112,14 @@ private[train] object SliceHeader {
     if (magic != Magic) refuse(f"magic $magic%08x")
     val training = new UUID(header.getLong, header.getLong)
     val token = new UUID(header.getLong, header.getLong)
+    val view = header.getInt
     val code = header.get
     val kind = SliceKind.of(code).getOrElse(refuse(s"kind $code"))
-    val (iteration, slice) = (header.getLong, header.getInt)
+    val iteration = header.getLong
+    val range = SliceRange(header.getLong, header.getLong)
     val root = Root(header.getInt, header.getInt)
-    SliceHeader(training, token, SliceName(kind, iteration, slice, root), header.getLong)
+    val name = SliceName(kind, iteration, range, root, header.getInt)
+    SliceHeader(training, token, view, name, header.getLong)
   }
 }
 

@@ -8,11 +8,13 @@ import org.apache.spark.firesteel.Exchange
 import firesteel.NativeException
 
 /**
- * Allocates the training on its executors and starts their exchanges.
+ * Allocates the training on executors.
  *
- * Returns each one's address, if there are others to send to, or why it cannot take part.
+ * Returns where each one receives slices, or why it cannot take part.
+ *
+ * @param threads threads to compute with; the executor's cores if not given
  */
-private[train] final class OpenTask(spec: TrainingSpec, places: IndexedSeq[Place])
+private[train] final class OpenTask(spec: TrainingSpec, threads: Option[Int], cores: Seq[Int])
     extends PlacedTask[Either[NativeException, Option[Address]]] {
 
   override protected def run(
@@ -21,20 +23,13 @@ private[train] final class OpenTask(spec: TrainingSpec, places: IndexedSeq[Place
   ): Outcome[Either[NativeException, Option[Address]]] =
     Outcome.Done(
       try {
-        TrainingHosts.open(spec, places(n))
-        Right(if (places.length > 1) Some(Exchange.of(TrainingHosts).address) else None)
+        TrainingHosts.open(spec, threads.getOrElse(cores(n)))
+        Right(Option.unless(PlacedTask.isDriver)(Exchange.of(TrainingHosts).address))
       } catch {
         case e: NativeException => Left(e)
         case e: LinkageError => Left(new NativeException(e.toString, e))
       }
     )
-}
-
-/** Tells the executors each other's addresses. */
-private[train] final class ConnectTask(id: UUID, peers: IndexedSeq[Address])
-    extends PlacedTask[Unit] {
-  override protected def run(n: Int, context: TaskContext): Outcome[Unit] =
-    Outcome.Done(TrainingHosts(id).connect(peers))
 }
 
 /** Frees the training on its executors. */
@@ -43,51 +38,132 @@ private[train] final class ReleaseTask(id: UUID) extends PlacedTask[Unit] {
     Outcome.Done(TrainingHosts.release(id))
 }
 
+/** Work for a training, whoever is part of the view. */
+private[train] abstract class HostTask[R](id: UUID) extends PlacedTask[R] {
+  protected def work(n: Int, host: TrainingHost, context: TaskContext): Outcome[R]
+
+  /** What a task that does not find the training answers: the executor has lost it. */
+  final override protected def run(n: Int, context: TaskContext): Outcome[R] =
+    TrainingHosts.find(id).fold[Outcome[R]](Outcome.Unfinished(Seq(n)))(work(n, _, context))
+}
+
+/** Sends state and weights from a view to the next. */
+private[train] final class MoveTask(
+    id: UUID,
+    from: Int,
+    to: View,
+    iteration: Long,
+    moves: Seq[Seq[Move]],
+    limitMs: Long
+) extends HostTask[Unit](id) {
+  override protected def work(n: Int, host: TrainingHost, context: TaskContext): Outcome[Unit] =
+    host.move(from, to, iteration, moves(n), new Patience(limitMs, () => context.isInterrupted()))
+}
+
+/**
+ * Work within a view, by one of its members.
+ *
+ * @param limitMs longest wait for others in milliseconds
+ */
+private[train] abstract class SeatTask[R](id: UUID, view: Int, limitMs: Long)
+    extends HostTask[R](id) {
+  protected def work(host: TrainingHost, seat: Seat, context: TaskContext): Outcome[R]
+
+  final override protected def work(
+      n: Int,
+      host: TrainingHost,
+      context: TaskContext
+  ): Outcome[R] = host.exclusively(view)(work(host, _, context))
+
+  /** Waits for what arrives in a seat, but not for what cannot come any more. */
+  protected def patience(seat: Seat, context: TaskContext): Patience =
+    new Patience(limitMs, () => context.isInterrupted() || seat.isOver)
+}
+
 /** Phase 1 of an iteration: forward, backward, gradient slices to their owners. */
-private[train] final class ForwardBackwardTask(id: UUID, step: Step)
-    extends PlacedTask[ShardLosses] {
-  override protected def run(n: Int, context: TaskContext): Outcome[ShardLosses] =
-    TrainingHosts(id).forwardBackward(step, context.attemptNumber())
+private[train] final class ForwardBackwardTask(id: UUID, view: Int, step: Step, limitMs: Long)
+    extends SeatTask[ShardLosses](id, view, limitMs) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[ShardLosses] =
+    seat.forwardBackward(step, patience(seat, context), context.attemptNumber())
+}
+
+/** Between the phases: what each slice adds to the sums over the vector. */
+private[train] final class PartialSumsTask(id: UUID, view: Int, step: Step)
+    extends SeatTask[Array[Double]](id, view, 0) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[Array[Double]] =
+    seat.partialSums(step).fold(Outcome.Unfinished(_), Outcome.Done(_))
 }
 
 /** Phase 2 of an iteration: sum the own slice, update it, send it to all. */
-private[train] final class ParameterSyncTask(id: UUID, iteration: Long, tree: Array[OwnedRoot])
-    extends PlacedTask[Unit] {
-  override protected def run(n: Int, context: TaskContext): Outcome[Unit] =
-    TrainingHosts(id).parameterSync(iteration, tree.toSeq, context.attemptNumber())
+private[train] final class ParameterSyncTask(
+    id: UUID,
+    view: Int,
+    step: Step,
+    sums: Array[Double],
+    limitMs: Long
+) extends SeatTask[Unit](id, view, limitMs) {
+  override protected def work(host: TrainingHost, seat: Seat, context: TaskContext): Outcome[Unit] =
+    seat.parameterSync(step, sums, patience(seat, context), context.attemptNumber())
 }
 
-/** Both phases in one task: for the only executor there is nobody to wait for in between. */
-private[train] final class LoneIterationTask(id: UUID, step: Step) extends PlacedTask[ShardLosses] {
-  override protected def run(n: Int, context: TaskContext): Outcome[ShardLosses] = {
-    val host = TrainingHosts(id)
-    host.forwardBackward(step, context.attemptNumber()) match {
-      case done @ Outcome.Done(losses) =>
-        val tree = losses.roots.map(OwnedRoot(n, _)).toSeq
-        host.parameterSync(step.iteration, tree, context.attemptNumber()) match {
-          case Outcome.Done(_) => done
-          case unfinished: Outcome.Unfinished => unfinished
-          case misplaced: Outcome.Misplaced => misplaced
+/** Both phases in one task: for the only member there is nobody to wait for in between. */
+private[train] final class LoneIterationTask(id: UUID, view: Int, step: Step)
+    extends SeatTask[ShardLosses](id, view, 0) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[ShardLosses] = {
+    val waiting = patience(seat, context)
+    seat.forwardBackward(step, waiting, context.attemptNumber()) match {
+      case done: Outcome.Done[ShardLosses] =>
+        seat.partialSums(step) match {
+          case Right(sums) =>
+            seat.parameterSync(step, sums, waiting, context.attemptNumber()) match {
+              case Outcome.Done(_) => done
+              case other: Outcome[Nothing @unchecked] => other
+            }
+          case Left(missing) => Outcome.Unfinished(missing)
         }
       case other => other
     }
   }
 }
 
-/** Measures the weights of an iteration with the validation rows. */
-private[train] final class EvaluateTask(id: UUID, iteration: Long) extends PlacedTask[Evaluation] {
-  override protected def run(n: Int, context: TaskContext): Outcome[Evaluation] =
-    Outcome.Done(TrainingHosts(id).evaluate(iteration))
+/** Measures the weights of an iteration with each hosted shard of the validation rows. */
+private[train] final class EvaluateTask(id: UUID, view: Int, iteration: Long)
+    extends SeatTask[Array[Evaluation]](id, view, 0) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[Array[Evaluation]] = Outcome.Done(host.evaluate(iteration))
 }
 
 /** Hashes the weights of an iteration. */
-private[train] final class HashTask(id: UUID, iteration: Long) extends PlacedTask[String] {
-  override protected def run(n: Int, context: TaskContext): Outcome[String] =
-    Outcome.Done(TrainingHosts(id).hash(iteration))
+private[train] final class HashTask(id: UUID, view: Int, iteration: Long)
+    extends SeatTask[String](id, view, 0) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[String] = Outcome.Done(host.hash(iteration))
 }
 
 /** Makes a model file of the weights of an iteration. */
-private[train] final class WriteTask(id: UUID, iteration: Long) extends PlacedTask[Array[Byte]] {
-  override protected def run(n: Int, context: TaskContext): Outcome[Array[Byte]] =
-    Outcome.Done(TrainingHosts(id).write(iteration))
+private[train] final class WriteTask(id: UUID, view: Int, iteration: Long)
+    extends SeatTask[Array[Byte]](id, view, 0) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[Array[Byte]] = Outcome.Done(host.write(iteration))
 }

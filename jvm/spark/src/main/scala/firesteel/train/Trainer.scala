@@ -69,7 +69,7 @@ final class Trainer private[firesteel] (
    *
    * @throws firesteel.data.DataException if a row cannot be used, or there is none
    * @throws ExecutorNativeException if an executor cannot load the native library
-   * @throws ExecutorLostException if an executor is lost
+   * @throws ExecutorLostException if all executors are lost and no other comes
    * @throws DivergedException if the loss becomes infinite or NaN
    */
   def fit(training: TrainingRows, validation: Option[TrainingRows]): TrainingResult = {
@@ -86,86 +86,93 @@ final class Trainer private[firesteel] (
       settings.batchSize,
       probe
     )
-    val session = Session.open(sc, spec, executors.take(shards), Conf.Threads.get(conf))
+    val data = (Role.Training, training) +: validation.map((Role.Validation, _)).toIndexedSeq
+    val sources = data.map { case (role, rows) =>
+      (role, ShardedDataset(rows.rows, rows.encoder, shards))
+    }
+    val session = Session.open(sc, spec, sources, executors, Conf.Threads.get(conf))
     try {
-      val plan = new EpochPlan(load(session, Role.Training, training, shards), settings.batchSize)
-      validation.foreach(load(session, Role.Validation, _, shards))
+      data.foreach { case (role, _) => checkRows(role, session.rowsOf(role)) }
+      val plan = new EpochPlan(session.rowsOf(Role.Training), settings.batchSize)
       val progress = Progress(conf, settings.epochs, plan.records)
-      val groups = new GroupSize(Conf.Group.get(conf).flatten)
-      val epochs = (0 until settings.epochs).map { epoch =>
-        val learned = learn(session, groups, plan.steps(epoch), progress)
-        val iteration = plan.end(epoch)
-        val result = EpochResult(
-          epoch,
-          learned.loss,
-          learned.records,
-          learned.seconds,
-          learned.iterationMs,
-          session.hash(iteration),
-          validation.map(_ => session.evaluate(iteration))
-        )
-        logInfo(s"epoch $epoch: loss ${result.loss}, weights ${result.weightsHash}")
-        progress.ended(result)
-        result
-      }
-      new TrainingResult(epochs, session.write(plan.end(settings.epochs - 1)))
+      val run = new Run(session, plan, progress, measures = validation.isDefined)
+      val last = run.toEnd(TrainingState(plan.length.toLong))
+      new TrainingResult(last.epochs, session.write())
     } finally {
       session.close()
       sc.clearCallSite()
     }
   }
 
-  /** Number of rows of each shard. */
-  private def load(
-      session: Session,
-      role: Role,
-      data: TrainingRows,
-      shards: Int
-  ): IndexedSeq[Long] = {
-    val rows = session.load(role, ShardedDataset(data.rows, data.encoder, shards))
+  private def checkRows(role: Role, rows: IndexedSeq[Long]): Unit =
     if (rows.sum == 0) {
       throw new DataException(s"$role: expected rows, got none. Look at the DataFrame's filters.")
     }
-    rows
-  }
 
-  /** One epoch: every row of the training set once. */
-  private def learn(
+  /** The loop of a training: from state to state. */
+  private final class Run(
       session: Session,
-      groups: GroupSize,
-      steps: IndexedSeq[Step],
-      progress: Progress
-  ): Learned = {
-    val times = mutable.ArrayBuffer.empty[Double]
-    var lossSum = 0.0
-    var records = 0L
+      plan: EpochPlan,
+      progress: Progress,
+      measures: Boolean
+  ) {
+    private val groups = new GroupSize(Conf.Group.get(conf).flatten)
+    private val times = mutable.ArrayBuffer.empty[Double]
 
-    @tailrec def go(left: IndexedSeq[Step]): Unit = if (left.nonEmpty) {
-      val (now, later) = left.splitAt(groups.next(left.length))
-      val begin = System.nanoTime
-      val iterated = session.iterate(now, groupLimitMs(groups.iterationMs))
-      now.zip(iterated.losses).foreach { case (step, losses) =>
-        lossSum += losses.map(_.lossSum).sum
-        records += step.count
-        checkLoss(lossSum, step)
+    @tailrec def toEnd(state: TrainingState): TrainingState =
+      if (state.epoch >= settings.epochs) state else toEnd(next(state))
+
+    private def next(state: TrainingState): TrainingState =
+      try {
+        val after = iterate(state)
+        if (after.epochEnded && after.iteration > state.iteration) endEpoch(after) else after
+      } catch {
+        case e: StateLostException =>
+          logWarning(s"${e.getMessage}: begins anew")
+          session.restart()
+          TrainingState(plan.length.toLong)
       }
+
+    /** As many iterations as the next job is to run. */
+    private def iterate(state: TrainingState): TrainingState = {
+      val left = plan.steps(state.epoch).drop(state.index.toInt)
+      val steps = left.take(groups.next(left.length))
+      val begin = System.nanoTime
+      val iterated = session.iterate(steps, groups.iterationMs)
       val ms = (System.nanoTime - begin) / 1e6
-      times ++= Seq.fill(now.length)(ms / now.length)
-      groups.ended(now.length, ms, iterated.isWhole)
-      progress.iterated(now.last.epoch.toInt, lossSum / records, records)
-      go(later)
+      groups.ended(steps.length, ms, iterated.isWhole)
+      val after = steps.zip(iterated.losses).foldLeft(state) { case (before, (step, losses)) =>
+        val one =
+          before.afterIteration(losses.map(_.lossSum).sum, step.count, ms / steps.length / 1000)
+        checkLoss(one.lossSum, step)
+        times += ms / steps.length
+        one
+      }
+      if (after.records > 0) {
+        progress.iterated(steps.head.epoch.toInt, after.meanLoss, after.records)
+      }
+      after
     }
 
-    go(steps)
-    Learned(lossSum / records, records, times.toSeq)
+    private def endEpoch(state: TrainingState): TrainingState = {
+      val hash = session.hash()
+      val evaluation = Option.when(measures)(session.evaluate())
+      val measured = evaluation.foldLeft(state)(_.afterMeasurement(_))
+      val result = EpochResult(
+        state.epoch.toInt - 1,
+        state.meanLoss,
+        state.records,
+        state.seconds,
+        times.sorted.apply(times.length / 2),
+        hash,
+        evaluation
+      )
+      times.clear()
+      logInfo(s"epoch ${result.epoch}: loss ${result.loss}, weights ${result.weightsHash}")
+      progress.ended(result)
+      measured.afterEpoch(result)
+    }
   }
-
-  /** Longest wait for a slice within a group: even a slow iteration ends earlier. */
-  private def groupLimitMs(iterationMs: Double): Long =
-    Conf.GroupTimeout.get(conf) match {
-      case Some(seconds) => seconds * 1000L
-      case None => math.max(10000L, (10 * iterationMs).toLong)
-    }
 
   private def checkLoss(lossSum: Double, step: Step): Unit =
     if (lossSum.isNaN || lossSum.isInfinite) {
@@ -174,16 +181,4 @@ final class Trainer private[firesteel] (
           s"${step.epoch}). Lower the learning rate, clip the gradients, or scale the features."
       )
     }
-}
-
-/**
- * Mean loss and rows of an epoch.
- *
- * @param times time of each iteration in milliseconds; in a group, its share of the group's
- */
-private final case class Learned(loss: Double, records: Long, times: Seq[Double]) {
-  def seconds: Double = times.sum / 1000
-
-  /** Median time of an iteration. */
-  def iterationMs: Double = times.sorted.apply(times.length / 2)
 }

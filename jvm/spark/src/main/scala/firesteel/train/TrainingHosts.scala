@@ -8,17 +8,15 @@ import java.util.concurrent.ConcurrentHashMap
 private[train] object TrainingHosts extends SliceReceiver {
   private val hosts = new ConcurrentHashMap[UUID, TrainingHost]
 
-  /** Takes part in a training; replaces what a failed attempt to do so left behind. */
-  def open(spec: TrainingSpec, place: Place): Unit = synchronized {
+  /** Takes part in a training; replaces what an earlier attempt to do so left behind. */
+  def open(spec: TrainingSpec, threads: Int): Unit = synchronized {
     release(spec.id)
-    hosts.put(spec.id, TrainingHost(spec, place))
+    hosts.put(spec.id, new TrainingHost(spec, threads))
     ()
   }
 
-  /** This JVM's part of a training. */
-  def apply(id: UUID): TrainingHost = find(id).getOrElse(
-    throw new IllegalStateException(s"training $id: it has ended on this executor.")
-  )
+  /** This JVM's part of a training, if it has one. */
+  def find(id: UUID): Option[TrainingHost] = Option(hosts.get(id))
 
   /** Frees this JVM's part of a training, if there is one. */
   def release(id: UUID): Unit = Option(hosts.remove(id)).foreach(_.close())
@@ -28,10 +26,11 @@ private[train] object TrainingHosts extends SliceReceiver {
     find(slice.training) match {
       case None => new RefusingSink(s"training ${slice.training} has ended here")
       case Some(host) if host.spec.token != slice.token => new RefusingSink("the token is wrong")
-      case Some(host) => host.slices.sink(slice.name, slice.bytes)
+      case Some(host) =>
+        host.slices(slice.view) match {
+          case None => new RefusingSink(s"view ${slice.view} is over or has not begun")
+          case Some(slices) => slices.sink(slice.name, slice.bytes)
+        }
     }
   }
-
-  /** This JVM's part of a training, if it has one. */
-  def find(id: UUID): Option[TrainingHost] = Option(hosts.get(id))
 }

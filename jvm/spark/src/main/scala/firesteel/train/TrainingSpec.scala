@@ -28,15 +28,6 @@ private[firesteel] final case class TrainingSpec(
 )
 
 /**
- * One executor's place in a training.
- *
- * @param task its number n, also that of its slice and its part of the shards
- * @param tasks number of tasks N
- * @param threads threads it computes with
- */
-private[firesteel] final case class Place(task: Int, tasks: Int, threads: Int)
-
-/**
  * Which part of which epoch an iteration is.
  *
  * @param iteration counted from the beginning of the training
@@ -44,13 +35,15 @@ private[firesteel] final case class Place(task: Int, tasks: Int, threads: Int)
  * @param index counted from the beginning of the epoch
  * @param of number of iterations of an epoch
  * @param count rows of this iteration over all shards
+ * @param rateFactor factor of the learning rate
  */
 private[firesteel] final case class Step(
     iteration: Long,
     epoch: Long,
     index: Long,
     of: Long,
-    count: Long
+    count: Long,
+    rateFactor: Double = 1.0
 )
 
 /** Sees the phases of an iteration in their tasks. */

@@ -15,39 +15,50 @@ class GenerationsSuite extends AnyFunSuite {
     assert(NativeBuffer.allocated() == before)
   }
 
+  /** The buffer that the iteration's vector is written to. */
+  private def made(vectors: Generations, iteration: Long): NativeBuffer = vectors.claim(iteration)
+
   test("iterations one at a time take turns in two buffers") {
     withVectors { vectors =>
-      val first = vectors(0)
-      val second = vectors(1)
+      val first = made(vectors, 0)
+      vectors.keep(0)
+      val second = made(vectors, 1)
       vectors.keep(1)
       assert(vectors(1) == second)
-      assert(vectors(2) == first)
+      assert(made(vectors, 2) == first)
     }
   }
 
   test("a group never touches the vector it began with") {
     withVectors { vectors =>
-      vectors.keep(1)
       vectors.grow()
+      made(vectors, 1)
       (0 to 3).foreach { group =>
         val start = 1L + 5 * group
         vectors.keep(start)
         val kept = vectors(start)
-        val others = (1 to 5).map(ahead => vectors(start + ahead))
+        val others = (1 to 5).map(ahead => made(vectors, start + ahead))
         assert(!others.contains(kept))
         assert(others.zip(others.tail).forall { case (one, next) => one != next })
       }
     }
   }
 
-  test("an iteration alone after a group finds the group's last vector") {
+  test("what came later can be forgotten") {
     withVectors { vectors =>
       vectors.grow()
-      vectors.keep(0)
-      val last = vectors(3)
+      made(vectors, 3)
       vectors.keep(3)
-      assert(vectors(3) == last)
-      assert(vectors(4) != last)
+      made(vectors, 4)
+      made(vectors, 5)
+      vectors.forgetAfter(3)
+      assert(vectors.has(3))
+      assert(!vectors.has(4))
+      assert(intercept[IllegalStateException](vectors(5)).getMessage.contains("iteration 5"))
     }
+  }
+
+  test("a vector that is not here cannot be kept") {
+    withVectors(vectors => intercept[IllegalStateException](vectors.keep(2)))
   }
 }

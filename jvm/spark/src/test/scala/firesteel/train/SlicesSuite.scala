@@ -1,32 +1,50 @@
 package firesteel.train
 
-import java.nio.ByteBuffer
+import java.nio.{ByteBuffer, ByteOrder}
 import java.util.UUID
 
+import org.apache.spark.firesteel.Executor
 import org.scalatest.funsuite.AnyFunSuite
 
 import firesteel.jni.NativeBuffer
 
 class SlicesSuite extends AnyFunSuite {
-  private val ranges = IndexedSeq(SliceRange(0, 3), SliceRange(3, 5))
+  private val view = View(
+    1,
+    IndexedSeq("0", "1").map(id => Member(Executor(id, "localhost", 1), None)),
+    IndexedSeq(SliceRange(0, 3), SliceRange(3, 5)),
+    shards = 4
+  )
 
-  /** The store of task 0 of 2, its two weight vectors, and what it left allocated afterwards. */
+  /** The store of member 0 of 2, its two weight vectors, and what it left allocated afterwards. */
   private def withStore(use: (SliceStore, Long => NativeBuffer) => Unit): Unit = {
     val before = NativeBuffer.allocated()
     val weights = Array.fill(2)(new NativeBuffer(20))
-    val store = new SliceStore(0, ranges, shards = 4, t => weights((t % 2).toInt))
+    val state = new NativeBuffer(24)
+    val store = new SliceStore(
+      view,
+      0,
+      slots = 2,
+      t => weights((t % 2).toInt),
+      name => Option.when(name.range.end <= 3)((state, name.slot * 12 + name.range.begin * 4))
+    )
     try use(store, t => weights((t % 2).toInt))
     finally {
       store.close()
       weights.foreach(_.close())
+      state.close()
     }
     assert(NativeBuffer.allocated() == before)
   }
 
   private def gradient(iteration: Long, root: Root = Root(2, 1)): SliceName =
-    SliceName(SliceKind.Gradient, iteration, 0, root)
+    SliceName(SliceKind.Gradient, iteration, SliceRange(0, 3), root)
 
-  private def weightsOf(iteration: Long): SliceName = SliceName(SliceKind.Weights, iteration, 1)
+  private def weightsOf(iteration: Long): SliceName =
+    SliceName(SliceKind.Weights, iteration, SliceRange(3, 5))
+
+  private def stateOf(slot: Int, range: SliceRange): SliceName =
+    SliceName(SliceKind.State, 0, range, slot = slot)
 
   private def send(store: SliceStore, name: SliceName, bytes: Array[Byte]): Unit = {
     val sink = store.sink(name, bytes.length.toLong)
@@ -38,12 +56,12 @@ class SlicesSuite extends AnyFunSuite {
     intercept[IllegalArgumentException](send(store, name, new Array[Byte](bytes))).getMessage
 
   test("a header survives the wire") {
-    val header = SliceHeader(UUID.randomUUID(), UUID.randomUUID(), gradient(7), 12)
+    val header = SliceHeader(UUID.randomUUID(), UUID.randomUUID(), 3, gradient(7), 12)
     assert(SliceHeader.decode(header.encode) == header)
   }
 
   test("bytes that are no header are refused") {
-    val header = SliceHeader(UUID.randomUUID(), UUID.randomUUID(), gradient(7), 12)
+    val header = SliceHeader(UUID.randomUUID(), UUID.randomUUID(), 3, gradient(7), 12)
     val short = header.encode.limit(20).slice()
     assert(
       intercept[IllegalArgumentException](SliceHeader.decode(short)).getMessage.contains("20 bytes")
@@ -52,7 +70,7 @@ class SlicesSuite extends AnyFunSuite {
     assert(
       intercept[IllegalArgumentException](SliceHeader.decode(strange)).getMessage.contains("magic")
     )
-    val kind = header.encode.put(36, 9.toByte)
+    val kind = header.encode.put(40, 9.toByte)
     assert(
       intercept[IllegalArgumentException](SliceHeader.decode(kind)).getMessage.contains("kind 9")
     )
@@ -62,7 +80,7 @@ class SlicesSuite extends AnyFunSuite {
     withStore { (store, weights) =>
       assert(store.missingWeights(1) == Seq(0, 1))
       send(store, weightsOf(1), Array.tabulate(8)(_.toByte))
-      store.publishOwn(1)
+      store.publish(1, SliceRange(0, 3))
       assert(store.missingWeights(1).isEmpty)
       val bytes = new Array[Byte](8)
       weights(1).slice(12, 8).get(bytes)
@@ -98,8 +116,14 @@ class SlicesSuite extends AnyFunSuite {
       assert(refusal(store, gradient(0), 8).contains("expected 12 bytes, got 8"))
       assert(refusal(store, gradient(5), 12).contains("iteration 5 is ahead of 0"))
       assert(refusal(store, gradient(0, Root(9, 0)), 12).contains("no subtree"))
-      assert(refusal(store, weightsOf(1).copy(slice = 0), 12).contains("belongs to another"))
-      assert(refusal(store, weightsOf(1).copy(slice = 2), 12).contains("there is no slice 2"))
+      assert(refusal(store, gradient(0, Root(0, 2)), 12).contains("no subtree"))
+      assert(refusal(store, gradient(0).copy(range = SliceRange(3, 5)), 8).contains("belongs to"))
+      assert(refusal(store, weightsOf(1).copy(range = SliceRange(0, 3)), 12).contains("is its own"))
+      assert(refusal(store, weightsOf(1).copy(range = SliceRange(2, 5)), 12).contains("no slice"))
+      assert(refusal(store, stateOf(2, SliceRange(0, 3)), 12).contains("there is no state 2"))
+      assert(refusal(store, stateOf(0, SliceRange(3, 5)), 8).contains("kept elsewhere"))
+      assert(refusal(store, SliceName(SliceKind.Sums, 0, SliceRange(3, 5)), 12).contains("sums of"))
+      assert(refusal(store, SliceName(SliceKind.Stop, 0, SliceRange(0, 0)), 4).contains("expected 0"))
     }
   }
 
@@ -120,7 +144,7 @@ class SlicesSuite extends AnyFunSuite {
 
   test("a slice that is waited for wakes the one who waits") {
     withStore { (store, _) =>
-      store.publishOwn(1)
+      store.publish(1, SliceRange(0, 3))
       val late = new Thread(() => {
         Thread.sleep(50)
         send(store, weightsOf(1), new Array[Byte](8))
@@ -133,28 +157,25 @@ class SlicesSuite extends AnyFunSuite {
 
   test("waiting ends with the group, with the limit, and when it is no use any more") {
     withStore { (store, _) =>
-      def await(patience: Patience): Boolean = store.await(patience)(store.hasWeights(1, 1))
+      store.publish(1, SliceRange(0, 3))
+      def await(patience: Patience): Boolean = store.await(patience)(store.missingWeights(1).isEmpty)
       assert(!await(new Patience(20, () => false)))
       assert(!await(new Patience(60000, () => true)))
-      send(store, SliceName(SliceKind.Stop, 3, 0), new Array[Byte](0))
+      send(store, SliceName(SliceKind.Stop, 3, SliceRange(0, 0)), new Array[Byte](0))
       assert(!await(new Patience(60000, () => store.isStopped(3))))
       assert(!store.isStopped(4))
     }
   }
 
-  test("going back forgets what came later and drops what is just arriving") {
-    withStore { (store, weights) =>
-      store.advance(1)
-      send(store, gradient(1), new Array[Byte](12))
-      val late = store.sink(weightsOf(2), 8)
-      late.write(ByteBuffer.wrap(Array.fill(4)(1)))
-      store.rollBack(0)
-      assert(store.missingWeights(0).isEmpty)
-      assert(store.gradient(1, Root(2, 1)).isEmpty)
-      late.write(ByteBuffer.wrap(Array.fill(4)(1)))
-      intercept[IllegalArgumentException](late.complete())
-      assert(weights(2).slice(16, 4).getInt == 0)
-      assert(refusal(store, weightsOf(2), 8).contains("ahead"))
+  test("sums of other slices are numbers again") {
+    withStore { (store, _) =>
+      val name = SliceName(SliceKind.Sums, 1, SliceRange(3, 5))
+      val bytes = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putDouble(1.5).putDouble(2)
+      send(store, name, bytes.array)
+      assert(store.sumsOf(1, 1).exists(_.sameElements(Array(1.5, 2.0))))
+      assert(store.sumsOf(2, 1).isEmpty)
+      store.advance(3)
+      assert(store.sumsOf(1, 1).isEmpty)
     }
   }
 

@@ -77,7 +77,7 @@ class TrainerSuite extends TrainingFixture {
         assert(train(spark, probe = new FailOnce(phase, 5)).weightsHash == expected)
         assert(NativeBuffer.allocated() == before)
         spark.stop()
-        assert(jobs.containing("going back") == Seq("going back to iteration 1"))
+        assert(jobs.containing("joining") == Seq("joining view 1", "joining view 2"))
       }
     }
   }

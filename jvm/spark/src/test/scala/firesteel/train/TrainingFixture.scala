@@ -1,5 +1,8 @@
 package firesteel.train
 
+import java.io.File
+import java.nio.file.Files
+
 import scala.collection.mutable
 
 import org.apache.spark.scheduler.{SparkListener, SparkListenerJobStart}
@@ -80,10 +83,21 @@ final class JobNames(spark: SparkSession) {
     names.synchronized(names.filter(_.contains(part)).toSeq)
 }
 
-/** Fails the first attempt of a phase of one iteration, after its work is done. */
+/** Fails the task that ends a phase of one iteration first, after its work is done. */
 final class FailOnce(phase: Phase, iteration: Long) extends Probe {
+  private val mark = Mark()
+
   override def ended(which: Phase, when: Long, attempt: Int): Unit =
-    if (which == phase && when == iteration && attempt == 0) {
+    if (which == phase && when == iteration && mark.isFirst) {
       throw new IllegalStateException(s"$phase of iteration $iteration fails on purpose")
     }
+}
+
+/** Something that happens once, in whichever process of this machine. */
+final class Mark private (file: String) extends Serializable {
+  def isFirst: Boolean = new File(file).createNewFile()
+}
+
+object Mark {
+  def apply(): Mark = new Mark(Files.createTempDirectory("firesteel").resolve("mark").toString)
 }

@@ -4,9 +4,10 @@ import java.nio.ByteBuffer
 import java.util.Collections
 import java.util.concurrent.ConcurrentHashMap
 
+import scala.util.Try
 import scala.util.control.NonFatal
 
-import org.apache.spark.{SparkContext, SparkEnv}
+import org.apache.spark.{MapOutputTrackerMaster, SparkContext, SparkEnv}
 import org.apache.spark.memory.{MemoryManager, MemoryMode}
 import org.apache.spark.network.TransportContext
 import org.apache.spark.network.buffer.NioManagedBuffer
@@ -14,7 +15,13 @@ import org.apache.spark.network.client._
 import org.apache.spark.network.crypto.{AuthClientBootstrap, AuthServerBootstrap}
 import org.apache.spark.network.netty.SparkTransportConf
 import org.apache.spark.network.server._
-import org.apache.spark.scheduler.{ExecutorCacheTaskLocation, TaskSchedulerImpl}
+import org.apache.spark.scheduler.{
+  ExecutorCacheTaskLocation,
+  ExecutorProcessLost,
+  TaskSchedulerImpl
+}
+import org.apache.spark.scheduler.cluster.CoarseGrainedClusterMessages.RemoveExecutor
+import org.apache.spark.scheduler.cluster.CoarseGrainedSchedulerBackend
 import org.apache.spark.storage.BroadcastBlockId
 import org.apache.spark.util.Utils
 
@@ -34,6 +41,9 @@ final case class Executor(id: String, host: String, cores: Int) {
 /** The executors of an application. */
 object Cluster {
 
+  /** The id of the only executor of a local master. */
+  val Driver: String = SparkContext.DRIVER_IDENTIFIER
+
   /** Those that can take tasks now, in the order of their numbers. */
   def executors(sc: SparkContext): Seq[Executor] = {
     val alive = executorIds(sc)
@@ -49,10 +59,56 @@ object Cluster {
   /** The ids of the executors that are alive. */
   def executorIds(sc: SparkContext): Set[String] =
     if (sc.isLocal && !sc.master.startsWith("local-cluster")) {
-      Set(SparkContext.DRIVER_IDENTIFIER)
+      Set(Driver)
     } else {
       sc.getExecutorIds().toSet
     }
+
+  /** Whether an executor is alive and Spark does not want to get rid of it. */
+  def isStaying(sc: SparkContext, id: String): Boolean = sc.schedulerBackend match {
+    case backend: CoarseGrainedSchedulerBackend => backend.isExecutorActive(id)
+    case _ => executorIds(sc)(id)
+  }
+
+  /** The executors that run a task of these jobs now. */
+  def runningOn(sc: SparkContext, jobs: Seq[Int]): Set[String] =
+    jobs
+      .flatMap(sc.statusTracker.getJobInfo(_))
+      .flatMap(_.stageIds())
+      .flatMap(stage => Try(sc.statusStore.lastStageAttempt(stage)).toOption)
+      .flatMap { stage =>
+        sc.statusStore.taskList(stage.stageId, stage.attemptId, stage.numTasks + MostRepeated)
+      }
+      .collect { case task if task.status == "RUNNING" => task.executorId }
+      .toSet
+
+  /**
+   * Makes Spark forget the shuffle files of an executor that is gone, which it does by itself a moment
+   * later: a job that begins in between would look for them for seconds.
+   */
+  def forgetFiles(sc: SparkContext, id: String): Unit = sc.env.mapOutputTracker match {
+    case tracker: MapOutputTrackerMaster if !sc.env.blockManager.externalShuffleServiceEnabled =>
+      tracker.removeOutputsOnExecutor(id)
+    case _ => ()
+  }
+
+  /**
+   * Ends an executor that does not answer, and asks for another: nothing is scheduled there any more,
+   * and what it had is made again from lineage.
+   */
+  def replace(sc: SparkContext, id: String, reason: String): Unit = sc.schedulerBackend match {
+    case backend: CoarseGrainedSchedulerBackend =>
+      backend.killExecutors(
+        Seq(id),
+        adjustTargetNumExecutors = false,
+        countFailures = false,
+        force = true
+      )
+      backend.driverEndpoint.send(RemoveExecutor(id, ExecutorProcessLost(reason)))
+    case _ => ()
+  }
+
+  private val MostRepeated = 1000
 
   /** Number of tasks that run on each executor that is alive. */
   def runningTasks(sc: SparkContext): Map[String, Int] = {
@@ -150,6 +206,19 @@ final class Exchange private (receiver: SliceReceiver) {
 
   /** Whether the connection over which slices went to this address has ended. */
   def isDisconnected(to: Address): Boolean = Option(used.get(to)).exists(!_.isActive)
+
+  /**
+   * Makes sure that there is a connection to this address, whose end then tells of the other's.
+   *
+   * @throws java.io.IOException if there is none to be had
+   */
+  def connect(to: Address): Unit = {
+    used.put(to, clients.createClient(to.host, to.port))
+    ()
+  }
+
+  /** Ends the connection over which slices went to this address: what is underway fails at once. */
+  def disconnect(to: Address): Unit = Option(used.remove(to)).foreach(_.close())
 
   /**
    * Sends `body`, which must not change until `done` is called: with the reason if the slice did not
