@@ -45,6 +45,8 @@ trait Observer {
  * @param wallMs time of the job in milliseconds, as the driver sees it
  * @param learningRate that of the last iteration
  * @param isEpochEnd whether the last iteration is the last of its epoch
+ * @param epochLoss mean loss of the epoch so far
+ * @param epochRecords number of rows of the epoch so far
  * @param executors what each executor spent the time on
  */
 final case class IterationsDone(
@@ -55,6 +57,8 @@ final case class IterationsDone(
     wallMs: Double,
     learningRate: Double,
     isEpochEnd: Boolean,
+    epochLoss: Double,
+    epochRecords: Long,
     executors: IndexedSeq[ExecutorTimes]
 ) {
   require(

@@ -71,6 +71,8 @@ object PlayedTraining {
       wallMs = Job * 31.0,
       learningRate = 0.01 / (1 + first / 300.0),
       isEpochEnd = (first + Job) % Epoch == 0,
+      epochLoss = loss(first),
+      epochRecords = (first % Epoch + Job) * 128,
       times.toIndexedSeq
     )
   }
