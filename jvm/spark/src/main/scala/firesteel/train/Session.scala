@@ -24,7 +24,8 @@ private[train] final class Session private (
     sc: SparkContext,
     spec: TrainingSpec,
     sources: IndexedSeq[(Role, RDD[Array[Byte]])],
-    threads: Option[Int]
+    threads: Option[Int],
+    observer: Observer
 ) extends AutoCloseable
     with Logging {
   private val conf = sc.getConf
@@ -51,6 +52,9 @@ private[train] final class Session private (
   /** Number of executors that take part. */
   def executors: Int = view.count
 
+  /** Learning rate of an iteration. */
+  def learningRate(step: Step): Double = optimizer.learningRate(step.iteration) * step.rateFactor
+
   /** Number of rows of each shard. */
   def rowsOf(role: Role): IndexedSeq[Long] =
     (0 until spec.shards).map(number => rows.getOrElse(Shard(role, number), 0L))
@@ -68,11 +72,12 @@ private[train] final class Session private (
     val done =
       if (steps.length > 1 && tasks.areFree) group(steps, watch)
       else Some(IndexedSeq(steadily(iterate(steps.head, watch))))
-    done.foreach { losses =>
-      position = steps(losses.length - 1).iteration + 1
+    done.foreach { results =>
+      position = steps(results.length - 1).iteration + 1
       failures = 0
     }
-    Iterated(done.getOrElse(IndexedSeq.empty), isWhole = done.isDefined)
+    val results = done.getOrElse(IndexedSeq.empty)
+    Iterated(results.map(_.flatMap(shardLosses)), times(results.flatten), isWhole = done.isDefined)
   }
 
   /** Goes back to an iteration that is still here: the one with which the last job began. */
@@ -125,36 +130,34 @@ private[train] final class Session private (
   private def group(
       steps: IndexedSeq[Step],
       watch: Watch
-  ): Option[IndexedSeq[IndexedSeq[ShardLoss]]] = {
+  ): Option[IndexedSeq[IndexedSeq[ShardLosses]]] = {
     val what = s"iterations ${steps.head.iteration} to ${steps.last.iteration}"
     val task =
       new GroupTask(spec.id, view.number, steps.toArray, optimizer.needsSums, watch.silentMs)
     tasks.group(what, task, watch, isBarrier) match {
       case Right(results) =>
-        Some(steps.indices.map(i => results.flatMap(losses => shardLosses(losses.iterations(i)))))
+        Some(steps.indices.map(i => results.map(_.iterations(i))))
       case Left(broken) =>
         renew(broken)
         None
     }
   }
 
-  /** One iteration: from the weights of t to those of t + 1; losses and rows of each shard. */
-  private def iterate(step: Step, watch: Watch): Either[Broken, IndexedSeq[ShardLoss]] = {
+  /** One iteration: from the weights of t to those of t + 1. */
+  private def iterate(step: Step, watch: Watch): Either[Broken, IndexedSeq[ShardLosses]] = {
     val id = spec.id
-    val losses =
-      if (view.count == 1) {
-        val lone = new LoneIterationTask(id, view.number, step)
-        tasks.run(s"iteration ${step.iteration}", lone)
-      } else {
-        val forward = new ForwardBackwardTask(id, view.number, step, watch.silentMs)
-        for {
-          losses <- tasks.run(s"forward-backward ${step.iteration}", forward, Some(watch))
-          sums <- sums(step, watch)
-          sync = new ParameterSyncTask(id, view.number, step, sums, watch.silentMs)
-          _ <- tasks.run(s"parameter synchronization ${step.iteration}", sync, Some(watch))
-        } yield losses
-      }
-    losses.map(_.flatMap(shardLosses))
+    if (view.count == 1) {
+      val lone = new LoneIterationTask(id, view.number, step)
+      tasks.run(s"iteration ${step.iteration}", lone)
+    } else {
+      val forward = new ForwardBackwardTask(id, view.number, step, watch.silentMs)
+      for {
+        losses <- tasks.run(s"forward-backward ${step.iteration}", forward, Some(watch))
+        sums <- sums(step, watch)
+        sync = new ParameterSyncTask(id, view.number, step, sums, watch.silentMs)
+        _ <- tasks.run(s"parameter synchronization ${step.iteration}", sync, Some(watch))
+      } yield losses
+    }
   }
 
   /** The sums over the whole vector, for optimizers that need them. */
@@ -164,6 +167,10 @@ private[train] final class Session private (
       val partial = new PartialSumsTask(spec.id, view.number, step)
       tasks.run(s"sums ${step.iteration}", partial, Some(watch)).map(_.toArray.flatten)
     }
+
+  /** What each executor spent its time on in several iterations. */
+  private def times(results: Seq[ShardLosses]): IndexedSeq[ExecutorTimes] =
+    results.map(_.times).groupBy(_.executor).values.map(_.reduce(_ + _)).toIndexedSeq
 
   private def shardLosses(task: ShardLosses): Seq[ShardLoss] =
     task.losses.grouped(2).map(pair => ShardLoss(pair(0), pair(1).toLong)).toSeq
@@ -192,7 +199,18 @@ private[train] final class Session private (
    *
    * @throws StateLostException if nobody has some of the state any more
    */
-  @tailrec private def renew(broken: Broken, anew: Boolean = false): Unit = {
+  private def renew(broken: Broken, anew: Boolean = false): Unit = {
+    val (before, begin) = (ids(view), System.nanoTime)
+    renewed(broken, anew)
+    if (ids(view) != before) {
+      val ms = (System.nanoTime - begin) / 1e6
+      observer.clusterChanged(
+        ClusterChange(position, before.size, view.count, broken.reason, ms)
+      )
+    }
+  }
+
+  @tailrec private def renewed(broken: Broken, anew: Boolean): Unit = {
     logInfo(s"${broken.reason}; goes on from iteration $position")
     failures += 1
     if (failures > attempts) {
@@ -208,7 +226,7 @@ private[train] final class Session private (
     (ids(view) -- Cluster.executorIds(sc) ++ broken.hung).foreach(Cluster.forgetFiles(sc, _))
     enter(crew(broken.hung), anew) match {
       case Right(()) => ()
-      case Left(again) => renew(again, anew)
+      case Left(again) => renewed(again, anew)
     }
   }
 
@@ -340,10 +358,12 @@ private[train] final class Session private (
  * What some iterations brought.
  *
  * @param losses losses and rows of each shard in each iteration
+ * @param executors what each executor spent its time on
  * @param isWhole whether the job got to its end
  */
 private[train] final case class Iterated(
     losses: IndexedSeq[IndexedSeq[ShardLoss]],
+    executors: IndexedSeq[ExecutorTimes],
     isWhole: Boolean
 )
 
@@ -357,6 +377,7 @@ private[train] object Session {
    * Opens a training on these executors.
    *
    * @param sources for each role, one partition of chunks per shard
+   * @param observer told when executors come or go
    * @throws ExecutorNativeException if one of them cannot load the native library
    */
   def open(
@@ -364,9 +385,10 @@ private[train] object Session {
       spec: TrainingSpec,
       sources: IndexedSeq[(Role, RDD[Array[Byte]])],
       executors: Seq[Executor],
-      threads: Option[Int]
+      threads: Option[Int],
+      observer: Observer
   ): Session = {
-    val session = new Session(sc, spec, sources, threads)
+    val session = new Session(sc, spec, sources, threads, observer)
     try {
       session.open(executors.take(spec.shards))
       session

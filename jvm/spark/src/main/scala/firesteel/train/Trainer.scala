@@ -5,6 +5,7 @@ import java.util.UUID
 import scala.annotation.tailrec
 import scala.collection.mutable
 
+import org.apache.spark.firesteel.ui.TrainingPoster
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.{Dataset, Row, SparkSession}
 
@@ -67,12 +68,17 @@ final class Trainer private[firesteel] (
   /**
    * Learns from `training`; measures after each epoch with `validation`.
    *
+   * @param observers told of what happens, beside the console and Spark's web pages
    * @throws firesteel.data.DataException if a row cannot be used, or there is none
    * @throws ExecutorNativeException if an executor cannot load the native library
    * @throws ExecutorLostException if all executors are lost and no other comes
    * @throws DivergedException if the loss becomes infinite or NaN
    */
-  def fit(training: TrainingRows, validation: Option[TrainingRows]): TrainingResult = {
+  def fit(
+      training: TrainingRows,
+      validation: Option[TrainingRows],
+      observers: Seq[Observer] = Nil
+  ): TrainingResult = {
     val executors = Session.awaitExecutors(sc, Conf.ExecutorWait.get(conf).getOrElse(60))
     val shards = settings.shards.orElse(Conf.Shards.get(conf)).getOrElse(executors.map(_.cores).sum)
     val spec = TrainingSpec(
@@ -90,18 +96,42 @@ final class Trainer private[firesteel] (
     val sources = data.map { case (role, rows) =>
       (role, ShardedDataset(rows.rows, rows.encoder, shards))
     }
-    val session = Session.open(sc, spec, sources, executors, Conf.Threads.get(conf))
+    val observer = new Observers(Progress(conf).toSeq ++ Seq(TrainingPoster(sc)) ++ observers)
+    val session = Session.open(sc, spec, sources, executors, Conf.Threads.get(conf), observer)
     try {
       data.foreach { case (role, _) => checkRows(role, session.rowsOf(role)) }
       val plan = new EpochPlan(session.rowsOf(Role.Training), settings.batchSize)
-      val progress = Progress(conf, settings.epochs, plan.records)
-      val run = new Run(session, plan, progress, measures = validation.isDefined)
+      observer.started(info(spec, plan.records, session.executors))
+      val run = new Run(session, plan, observer, measures = validation.isDefined)
       val last = run.toEnd(TrainingState(plan.length.toLong))
-      new TrainingResult(last.epochs, session.write())
+      val result = new TrainingResult(last.epochs, session.write())
+      observer.ended(None)
+      result
+    } catch {
+      case e: Throwable =>
+        observer.ended(Some(e))
+        throw e
     } finally {
       session.close()
       sc.clearCallSite()
     }
+  }
+
+  private def info(spec: TrainingSpec, records: Long, executors: Int): TrainingInfo = {
+    val (name, layers) = ModelSummary.of(spec.definition)
+    TrainingInfo(
+      spec.id,
+      name,
+      layers,
+      spec.loss,
+      spec.optimizer,
+      spec.shards,
+      spec.batchSize,
+      settings.epochs,
+      records,
+      spec.seed,
+      executors
+    )
   }
 
   private def checkRows(role: Role, rows: IndexedSeq[Long]): Unit =
@@ -113,7 +143,7 @@ final class Trainer private[firesteel] (
   private final class Run(
       session: Session,
       plan: EpochPlan,
-      progress: Progress,
+      observer: Observer,
       measures: Boolean
   ) {
     private val groups = new GroupSize(Conf.Group.get(conf).flatten)
@@ -148,10 +178,30 @@ final class Trainer private[firesteel] (
         times += ms / steps.length
         one
       }
-      if (after.records > 0) {
-        progress.iterated(steps.head.epoch.toInt, after.meanLoss, after.records)
-      }
+      if (iterated.isWhole) observer.iterated(done(steps, iterated, ms, after))
       after
+    }
+
+    private def done(
+        steps: IndexedSeq[Step],
+        iterated: Iterated,
+        ms: Double,
+        after: TrainingState
+    ): IterationsDone = {
+      val ran = steps.zip(iterated.losses)
+      val last = ran.last._1
+      IterationsDone(
+        last.iteration + 1 - ran.length,
+        last.epoch.toInt,
+        ran.map { case (step, losses) => losses.map(_.lossSum).sum / step.count },
+        ran.map { case (step, _) => step.count },
+        ms,
+        session.learningRate(last),
+        after.epochEnded,
+        after.meanLoss,
+        after.records,
+        iterated.executors
+      )
     }
 
     private def endEpoch(state: TrainingState): TrainingState = {
@@ -169,7 +219,8 @@ final class Trainer private[firesteel] (
       )
       times.clear()
       logInfo(s"epoch ${result.epoch}: loss ${result.loss}, weights ${result.weightsHash}")
-      progress.ended(result)
+      evaluation.foreach(one => observer.validated(state.iteration, Metric.of(one)))
+      observer.epochEnded(state.iteration, result)
       measured.afterEpoch(result)
     }
   }
