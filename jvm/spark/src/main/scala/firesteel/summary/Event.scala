@@ -17,7 +17,9 @@ private[summary] final case class Event(wallTime: Double, step: Long, content: E
       case Event.Values(values) =>
         message.message(
           5,
-          values.foldLeft(new ProtoWriter)((summary, value) => summary.message(1, Event.write(value)))
+          values.foldLeft(new ProtoWriter)((summary, value) =>
+            summary.message(1, Event.write(value))
+          )
         )
     }).toBytes
   }

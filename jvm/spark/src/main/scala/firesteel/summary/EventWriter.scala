@@ -6,7 +6,7 @@ import java.util.Locale
 import scala.util.Try
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{ChecksumFileSystem, FSDataOutputStream, FileSystem, Path}
+import org.apache.hadoop.fs.{ChecksumFileSystem, FileSystem, FSDataOutputStream, Path}
 
 /**
  * Writes event files into a folder of any Hadoop file system.
@@ -54,7 +54,12 @@ private[summary] final class EventWriter(
 
   private def open(): FSDataOutputStream = {
     val name =
-      "events.out.tfevents.%010d.%s.%d".formatLocal(Locale.ROOT, begin / 1000, EventWriter.Host, files)
+      "events.out.tfevents.%010d.%s.%d".formatLocal(
+        Locale.ROOT,
+        begin / 1000,
+        EventWriter.Host,
+        files
+      )
     files += 1
     fs.mkdirs(folder)
     // A training that resumes within the second of the one before must not take its file.

@@ -101,13 +101,16 @@ private[summary] object ProtoReader {
           case ProtoWriter.Fixed64 => Fixed(in.getLong)
           case ProtoWriter.Fixed32 => Fixed(in.getInt.toLong)
           case ProtoWriter.Delimited => Bytes(delimited(in))
-          case other => throw new SummaryException(s"event: expected wire type 0, 1, 2 or 5, got $other")
+          case other =>
+            throw new SummaryException(s"event: expected wire type 0, 1, 2 or 5, got $other")
         }
         use.applyOrElse(((tag >>> 3).toInt, value), (_: (Int, Value)) => ())
       }
     catch {
       case _: BufferUnderflowException =>
-        throw new SummaryException(s"event: expected a whole message, got ${message.length} bytes of one")
+        throw new SummaryException(
+          s"event: expected a whole message, got ${message.length} bytes of one"
+        )
     }
   }
 
@@ -124,7 +127,8 @@ private[summary] object ProtoReader {
       val byte = in.get.toLong
       val next = sum | (byte & 0x7f) << shift
       if (byte >= 0) next
-      else if (shift >= 63) throw new SummaryException("event: expected a number of at most 10 bytes")
+      else if (shift >= 63)
+        throw new SummaryException("event: expected a number of at most 10 bytes")
       else more(shift + 7, next)
     }
     more(0, 0)

@@ -30,7 +30,8 @@ abstract class Summary private[summary] (logDir: String, appName: String, part: 
   def readScalar(tag: String): Array[(Long, Float, Double)] = synchronized {
     writer.foreach(_.flush())
     val fs = EventWriter.fileSystem(folder, hadoop)
-    val files = if (fs.exists(folder)) fs.listStatus(folder).map(_.getPath).sorted else Array.empty[Path]
+    val files =
+      if (fs.exists(folder)) fs.listStatus(folder).map(_.getPath).sorted else Array.empty[Path]
     val points = for {
       file <- files.filter(_.getName.contains("tfevents"))
       event <- Using.resource(fs.open(file))(in => Records.read(in).map(Event.read).toVector)

@@ -1,7 +1,8 @@
 package firesteel.train
 
-import firesteel.jni.NativeBuffer
 import org.apache.spark.SparkEnv
+
+import firesteel.jni.NativeBuffer
 
 /** What this executor's tasks spend their time on. */
 private[train] final class TaskClock {

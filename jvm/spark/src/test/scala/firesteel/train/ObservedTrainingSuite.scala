@@ -19,7 +19,8 @@ class ObservedTrainingSuite extends TrainingFixture {
 
     override def started(training: TrainingInfo): Unit = infos += training
     override def iterated(iterations: IterationsDone): Unit = jobs += iterations
-    override def validated(done: Long, metrics: Seq[Metric]): Unit = validations += (done -> metrics)
+    override def validated(done: Long, metrics: Seq[Metric]): Unit =
+      validations += (done -> metrics)
     override def epochEnded(done: Long, result: EpochResult): Unit = epochs += (done -> result)
     override def clusterChanged(change: ClusterChange): Unit = changes += change
     override def ended(error: Option[Throwable]): Unit = ends += error
@@ -43,7 +44,9 @@ class ObservedTrainingSuite extends TrainingFixture {
     }
     result.epochs.foreach { epoch =>
       val jobs = seen.jobs.filter(_.epoch == epoch.epoch)
-      val mean = jobs.flatMap(job => job.losses.zip(job.records)).map { case (l, n) => l * n }.sum / 600
+      val mean = jobs.flatMap(job => job.losses.zip(job.records)).map { case (l, n) =>
+        l * n
+      }.sum / 600
       assert(math.abs(mean - epoch.loss) < 1e-9)
       assert(jobs.last.epochLoss == epoch.loss && jobs.last.epochRecords == 600)
       assert(seen.validations(epoch.epoch)._2.head == Metric("Loss", epoch.validation.get.loss))

@@ -30,7 +30,8 @@ object PlayedTraining {
     0.25 + 2.1 * math.exp(-iteration / 120.0) + 0.05 * math.sin(iteration * 0.7)
 
   /** Validation after some iterations. */
-  def evaluation(done: Long): Evaluation = Evaluation(1000, 1000 * (loss(done) + 0.1), 900 - 400 / done)
+  def evaluation(done: Long): Evaluation =
+    Evaluation(1000, 1000 * (loss(done) + 0.1), 900 - 400 / done)
 
   /** All of it; `work` is called for each job. */
   def play(observer: Observer, error: Option[Throwable] = None)(work: => Unit): Unit = {
@@ -78,5 +79,6 @@ object PlayedTraining {
   }
 
   private def executorsAt(iteration: Int): Seq[String] =
-    if (iteration < 240) Seq("1", "2", "3") else if (iteration < 400) Seq("1", "3") else Seq("1", "3", "4")
+    if (iteration < 240) Seq("1", "2", "3")
+    else if (iteration < 400) Seq("1", "3") else Seq("1", "3", "4")
 }

@@ -53,7 +53,7 @@ private[ui] final case class Chart(
            font-size="11" fill="currentColor">
         {grid ++ curves.reverse.flatMap(draw) ++ marks.map(draw) ++ legend ++ hints}
       </svg>
-      }
+    }
     </div>
 
   private def x(value: Double): Double = Left + value / right * (Width - Left - Right)

@@ -21,7 +21,9 @@ private[ui] object TrainingCharts {
       },
       color,
       data.validations.flatMap { validated =>
-        validated.metrics.find(_.name == metric).map(found => (validated.done.toDouble, found.value))
+        validated.metrics.find(_.name == metric).map(found =>
+          (validated.done.toDouble, found.value)
+        )
       }
     )
     val others = data.validations.flatMap(_.metrics.map(_.name)).distinct.filter(_ != "Loss")

@@ -20,7 +20,8 @@ private[ui] final class TrainingListener(store: ElementTrackingStore, live: Bool
 
   override def onOtherEvent(event: SparkListenerEvent): Unit = event match {
     case started: TrainingStarted => update(TrainingData(started.id, started))
-    case iterated: TrainingIterated => running.get(iterated.id).foreach(data => update(data + iterated))
+    case iterated: TrainingIterated =>
+      running.get(iterated.id).foreach(data => update(data + iterated))
     case validated: TrainingValidated =>
       running.get(validated.id).foreach(data => update(data + validated))
     case ended: TrainingEpochEnded => running.get(ended.id).foreach(data => update(data + ended))

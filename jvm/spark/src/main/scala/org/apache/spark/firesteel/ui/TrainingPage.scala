@@ -44,9 +44,12 @@ private[ui] final class TrainingPage(tab: TrainingTab) extends WebUIPage("traini
       "Weights after the last epoch" -> data.epochs.lastOption.fold("")(_.weightsHash)
     )
     <ul class="list-unstyled">
-      {facts.collect { case (name, value) if value.nonEmpty =>
-        <li><strong>{name}: </strong>{value}</li>
-      }}
+      {
+      facts.collect {
+        case (name, value) if value.nonEmpty =>
+          <li><strong>{name}: </strong>{value}</li>
+      }
+    }
     </ul>
   }
 

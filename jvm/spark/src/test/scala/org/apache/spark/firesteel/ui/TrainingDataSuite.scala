@@ -7,7 +7,15 @@ import firesteel.train.{ClusterChange, ExecutorTimes, Metric, TimeSplit}
 class TrainingDataSuite extends AnyFunSuite {
 
   private def sums(first: Long, iterations: Long = 1): IterationSums =
-    IterationSums(first, iterations, iterations * 5.0, iterations * 10, 2.0, TimeSplit(1, 0, 0, 1), 0.1)
+    IterationSums(
+      first,
+      iterations,
+      iterations * 5.0,
+      iterations * 10,
+      2.0,
+      TimeSplit(1, 0, 0, 1),
+      0.1
+    )
 
   private val started =
     TrainingStarted("a", 0, "net", Nil, "{}", "{}", 1, 10, 1, 100, 1, 1)

@@ -82,7 +82,10 @@ class TrainingTabSuite extends SparkSuite {
     )
     assert(rows(details, "training-epochs").map(_.head) == (6 to 1 by -1).map(_.toString))
     assert(rows(details, "training-epochs").head(3).contains("Top1Accuracy 0.9"))
-    assert(rows(details, "training-layers") == Seq(Seq("conv", "Conv2D", "156"), Seq("dense", "Dense", "850")))
+    assert(rows(details, "training-layers") == Seq(
+      Seq("conv", "Conv2D", "156"),
+      Seq("dense", "Dense", "850")
+    ))
     assert(rows(details, "training-settings").contains(Seq("Batch size", "128")))
   }
 
@@ -124,7 +127,10 @@ class TrainingTabSuite extends SparkSuite {
     withPages() { spark =>
       (0 until 105).foreach { n =>
         val poster = TrainingPoster(spark.sparkContext)
-        poster.started(PlayedTraining.info.copy(id = new java.util.UUID(1, n.toLong), name = s"net$n"))
+        poster.started(PlayedTraining.info.copy(
+          id = new java.util.UUID(1, n.toLong),
+          name = s"net$n"
+        ))
         poster.ended(None)
       }
       settle(spark)
@@ -145,11 +151,12 @@ class TrainingTabSuite extends SparkSuite {
 
   test("the History Server shows a training from the event log") {
     val logs = Files.createTempDirectory("events")
-    val app = withPages("spark.eventLog.enabled" -> "true", "spark.eventLog.dir" -> logs.toUri.toString) {
-      spark =>
-        PlayedTraining.play(TrainingPoster(spark.sparkContext))(())
-        spark.sparkContext.applicationId
-    }
+    val app =
+      withPages("spark.eventLog.enabled" -> "true", "spark.eventLog.dir" -> logs.toUri.toString) {
+        spark =>
+          PlayedTraining.play(TrainingPoster(spark.sparkContext))(())
+          spark.sparkContext.applicationId
+      }
     val store = Files.createTempDirectory("store")
     Seq(Nil, Seq("spark.history.store.path" -> store.toString)).foreach { settings =>
       LocalHistoryServer(logs, settings: _*) { base =>
@@ -160,9 +167,10 @@ class TrainingTabSuite extends SparkSuite {
 
   test("an application without a training has no tab") {
     val logs = Files.createTempDirectory("events")
-    val app = withPages("spark.eventLog.enabled" -> "true", "spark.eventLog.dir" -> logs.toUri.toString) {
-      spark => spark.sparkContext.applicationId
-    }
+    val app =
+      withPages("spark.eventLog.enabled" -> "true", "spark.eventLog.dir" -> logs.toUri.toString) {
+        spark => spark.sparkContext.applicationId
+      }
     LocalHistoryServer(logs) { base =>
       assert(!tabs(page(s"$base/history/$app/executors/")).contains("Training"))
     }
