@@ -1,5 +1,7 @@
 package firesteel.optim
 
+import com.fasterxml.jackson.databind.ObjectMapper
+
 import firesteel.nn.Json
 
 /**
@@ -43,4 +45,14 @@ final case class Plateau(
     "cooldown" -> cooldown.toString,
     "min_lr" -> Json.of(minLr)
   )
+}
+
+private[firesteel] object Plateau {
+
+  /** Whether the schedule of an optimizer, as JSON, is one that looks at the score. */
+  def monitorsScore(optimizer: String): Boolean = {
+    val schedule = new ObjectMapper().readTree(optimizer).path("config").path("schedule")
+    schedule.path("class").asText == "Plateau" &&
+    schedule.path("config").path("monitor").asText == "score"
+  }
 }
