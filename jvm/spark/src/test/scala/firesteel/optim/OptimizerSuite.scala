@@ -29,7 +29,7 @@ class OptimizerSuite extends AnyFunSuite {
 
   /** Each optimizer with its defaults, and with all arguments given; the slots of both. */
   private val optimizers: Seq[(Optimizer, Int, Optimizer, Int)] = Seq(
-    (SGD(), 0, SGD(0.1, 0.9, nesterov = true, 1e-4, clipped), 2),
+    (SGD(), 0, SGD(0.1, 0.9, 0.1, nesterov = false, 1e-4, clipped), 2),
     (Adam(), 2, Adam(0.01, 0.8, 0.99, 1e-7, 1e-4, clipped), 3),
     (AdamW(), 2, AdamW(0.01, 0.8, 0.99, 1e-7, 1e-4, clipped), 3),
     (Adamax(), 2, Adamax(0.01, 0.8, 0.99, 1e-7, 1e-4, clipped), 3),
