@@ -12,8 +12,8 @@ use rayon::prelude::*;
 
 impl Update<'_> {
     /// What this slice contributes to the sums that the rule needs, in the order of the vector: the
-    /// contributions of all slices, one after the other, are the same however many slices there are.
-    /// Empty if [`Optimizer::needs_sums`] is false. `rate_factor` and `sums` are not read.
+    /// contributions of all slices, one after the other, are the same however many slices there
+    /// are. Empty if [`Optimizer::needs_sums`] is false. `rate_factor` and `sums` are not read.
     ///
     /// # Errors
     /// As [`Update::run`], and [`Error::Setting`] for a slice that cuts a cell of the [`GRID`].

@@ -5,8 +5,9 @@ import firesteel.nn.Json
 /**
  * Stochastic gradient descent with momentum.
  *
- * `v = momentum · v + (1 − dampening) · (gradient + weightDecay · w)`, then `w −= learningRate · v`; with Nesterov's
- * momentum `w −= learningRate · (gradient + weightDecay · w + momentum · v)`.
+ * `v = momentum · v + (1 − dampening) · (gradient + weightDecay · w)`, then
+ * `w −= learningRate · v`; with Nesterov's momentum
+ * `w −= learningRate · (gradient + weightDecay · w + momentum · v)`.
  *
  * @param learningRate
  *   Step size; at least 0.
