@@ -61,18 +61,22 @@ private[train] final class Session private (
    * A group that does not get to its end brings nothing; an iteration alone is tried until it does.
    *
    * @param iterationMs time of an iteration, as last measured; 0 if it never was
+   * @param hashes whether the weights are to be hashed at the end
    */
-  def iterate(steps: IndexedSeq[Step], iterationMs: Double): Iterated = {
+  def iterate(steps: IndexedSeq[Step], iterationMs: Double, hashes: Boolean): Iterated = {
     adapt()
     val watch = watchOf(iterationMs)
     val done =
-      if (steps.length > 1 && tasks.areFree) group(steps, watch)
-      else Some(IndexedSeq(steadily(iterate(steps.head, watch))))
-    done.foreach { losses =>
-      position = steps(losses.length - 1).iteration + 1
+      if (steps.length > 1 && tasks.areFree) group(steps, watch, hashes)
+      else {
+        val losses = steadily(iterate(steps.head, watch))
+        Some(Iterated(IndexedSeq(losses), None))
+      }
+    done.foreach { iterated =>
+      position = steps(iterated.losses.length - 1).iteration + 1
       failures = 0
     }
-    Iterated(done.getOrElse(IndexedSeq.empty), isWhole = done.isDefined)
+    done.getOrElse(Iterated.Nothing)
   }
 
   /** Goes back to an iteration that is still here: the one with which the last job began. */
@@ -121,17 +125,22 @@ private[train] final class Session private (
     }
   }
 
-  /** The losses of a group; none, and all are back at its start, if it failed. */
-  private def group(
-      steps: IndexedSeq[Step],
-      watch: Watch
-  ): Option[IndexedSeq[IndexedSeq[ShardLoss]]] = {
+  /** What a group brought; nothing, and all are back at its start, if it failed. */
+  private def group(steps: IndexedSeq[Step], watch: Watch, hashes: Boolean): Option[Iterated] = {
     val what = s"iterations ${steps.head.iteration} to ${steps.last.iteration}"
-    val task =
-      new GroupTask(spec.id, view.number, steps.toArray, optimizer.needsSums, watch.silentMs)
+    val task = new GroupTask(
+      spec.id,
+      view.number,
+      steps.toArray,
+      optimizer.needsSums,
+      hashes,
+      watch.silentMs
+    )
     tasks.group(what, task, watch, isBarrier) match {
       case Right(results) =>
-        Some(steps.indices.map(i => results.flatMap(losses => shardLosses(losses.iterations(i)))))
+        val losses =
+          steps.indices.map(i => results.flatMap(member => shardLosses(member.iterations(i))))
+        Some(Iterated(losses, results.head.hash))
       case Left(broken) =>
         renew(broken)
         None
@@ -339,13 +348,20 @@ private[train] final class Session private (
 /**
  * What some iterations brought.
  *
- * @param losses losses and rows of each shard in each iteration
- * @param isWhole whether the job got to its end
+ * @param losses losses and rows of each shard in each iteration; of none if the job did not get to
+ *     its end
+ * @param hash of the weights at the end, if it was made on the way
  */
 private[train] final case class Iterated(
     losses: IndexedSeq[IndexedSeq[ShardLoss]],
-    isWhole: Boolean
-)
+    hash: Option[String]
+) {
+  def isWhole: Boolean = losses.nonEmpty
+}
+
+private[train] object Iterated {
+  val Nothing: Iterated = Iterated(IndexedSeq.empty, None)
+}
 
 private[train] object Session {
   private val JobGroup = "spark.jobGroup.id"
