@@ -79,6 +79,14 @@ class OptimizerSuite extends AnyFunSuite {
     }
   }
 
+  test("an optimizer can be had by its name") {
+    for ((plain, _, _, _) <- optimizers if !plain.isInstanceOf[PerLayer])
+      assert(Optimizer(plain.productPrefix) == plain)
+    assert(Optimizer("rmsprop") == RMSprop())
+    val error = intercept[IllegalArgumentException](Optimizer("magic"))
+    assert(error.getMessage.contains("adadelta, adagrad"), error.getMessage)
+  }
+
   /** What the engine says of this. */
   private def refusal(json: String): String =
     intercept[IllegalArgumentException](engineOf(json)(_.slots())).getMessage
