@@ -8,9 +8,9 @@ import firesteel.nn.Json
  * Falls by a factor whenever what is measured has stopped getting better, as Keras's
  * ReduceLROnPlateau.
  *
- * A value counts as better if it is below the best one by more than `epsilon` (mode `min`) or above it by
- * more than that (mode `max`). After `patience` values in a row that are not, the rate falls; the
- * `cooldown` values after that are not counted.
+ * A value counts as better if it is below the best one by more than `epsilon` (mode `min`) or above
+ * it by more than that (mode `max`). After `patience` values in a row that are not, the rate falls;
+ * the `cooldown` values after that are not counted.
  *
  * @param monitor
  *   What is looked at, `loss` or `score`.
