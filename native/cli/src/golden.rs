@@ -88,6 +88,7 @@ pub fn run(options: &Golden) -> Result<Report, Error> {
         momentum: recording.momentum,
         weight_decay: recording.weight_decay,
         nesterov: recording.nesterov,
+        ..Sgd::default()
     }));
     let mut training = Training::new(model.clone(), &rows, &weights, 1, optimizer)?;
     let steps = options.steps.unwrap_or(usize::MAX).min(recording.loss_f32.len());

@@ -9,7 +9,8 @@
 //!
 //! The result is a function of data, seed, S and instruction set. It does not depend on the number
 //! of tasks or threads: rows are ordered by content ([`Dataset`]) and drawn by keyed permutations
-//! ([`permutation`]), sums follow a fixed tree ([`tree`]), optimizers are element-wise.
+//! ([`permutation`]), sums of gradients follow a fixed tree ([`tree`]), optimizers are element-wise or
+//! take sums over the cells of a fixed grid ([`GRID`]).
 
 mod batches;
 mod dataset;

@@ -1,17 +1,19 @@
 //! What the owner of a slice does once per iteration: sum the gradients, apply the optimizer.
 
 mod layout;
+mod step;
+mod sums;
 
 use crate::Error;
 use crate::error::{check, check_length, check_positive};
-use crate::optim::{Chunk, Group, Old, Optimizer, dot};
+use crate::optim::{Old, Optimizer};
 use crate::tree::{Reduction, Root};
-use layout::{Act, Layout, Run, Totals};
+use layout::Layout;
 use nn::ParameterTable;
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use std::borrow::Cow;
 use std::ops::Range;
+use step::Prepared;
 
 /// Floats of one cell of the fixed grid over the parameter vector, along which sums are taken.
 pub const GRID: usize = 4096;
@@ -23,7 +25,8 @@ const CHUNK: usize = GRID;
 ///
 /// For each float of the slice, `g` being the sum of all shards' gradients along the fixed tree:
 ///
-/// - trainable: `g` is clipped if the optimizer says so, then the optimizer moves the weight;
+/// - trainable: `g` is clipped if the optimizer says so, then the optimizer moves the weight, which
+///   takes the sums over the vector that [`Update::partial_sums`] of all slices gave;
 /// - statistic (running mean and variance): `g` is the new value, already weighted by each shard's
 ///   share of the samples, and replaces the weight;
 /// - frozen: the weight stays.
@@ -90,78 +93,6 @@ impl Update<'_> {
             );
         });
         Ok(())
-    }
-
-    /// What this slice contributes to the sums that the rule needs, in the order of the vector: the
-    /// contributions of all slices, one after the other, are the same however many slices there are.
-    /// Empty if [`Optimizer::needs_sums`] is false. `rate_factor` and `sums` are not read.
-    ///
-    /// # Errors
-    /// As [`Update::run`], and [`Error::Setting`] for a slice that cuts a cell of the [`GRID`].
-    pub fn partial_sums(&self) -> Result<Vec<f64>, Error> {
-        let Some((reduction, layout)) = self.prepare_sums()? else { return Ok(Vec::new()) };
-        let mut scratch = self.scratch(&reduction);
-        let cells = (0..self.slice.len()).step_by(GRID);
-        Ok(cells.flat_map(|at| self.sums_of_cell(&reduction, &layout, at, &mut scratch)).collect())
-    }
-
-    /// [`Update::partial_sums`] on the threads of `pool`.
-    ///
-    /// # Errors
-    /// As [`Update::partial_sums`].
-    pub fn partial_sums_on(&self, pool: &ThreadPool) -> Result<Vec<f64>, Error> {
-        let Some((reduction, layout)) = self.prepare_sums()? else { return Ok(Vec::new()) };
-        let cells = (0..self.slice.len()).into_par_iter().step_by(GRID);
-        let sums: Vec<Vec<f64>> = pool.install(|| {
-            cells
-                .map_init(
-                    || self.scratch(&reduction),
-                    |scratch, at| self.sums_of_cell(&reduction, &layout, at, scratch),
-                )
-                .collect()
-        });
-        Ok(sums.concat())
-    }
-
-    /// What sums need; nothing if there are none.
-    fn prepare_sums(&self) -> Result<Option<(Reduction, Layout<'_>)>, Error> {
-        if !self.optimizer.needs_sums() {
-            return Ok(None);
-        }
-        let reduction = self.check_inputs()?;
-        let end = self.slice.end.is_multiple_of(GRID) || self.slice.end == self.parameters.len();
-        let whole = self.slice.start.is_multiple_of(GRID) && end;
-        let got = format!("{:?}", self.slice);
-        check(whole, "update", "slice", "one that Optimizer::slice gave", got)?;
-        Ok(Some((reduction, Layout::new(self.optimizer, self.parameters))))
-    }
-
-    /// The sums of the cell that begins at `begin` of the slice.
-    fn sums_of_cell(
-        &self,
-        reduction: &Reduction,
-        layout: &Layout<'_>,
-        begin: usize,
-        scratch: &mut [f32],
-    ) -> Vec<f64> {
-        let end = (begin + GRID).min(self.slice.len());
-        let old = self.old(reduction, begin..end, scratch);
-        let first = self.slice.start + begin;
-        let mut sums = Vec::new();
-        for piece in layout.pieces(&(first..self.slice.start + end)) {
-            let at = piece.at.start - first..piece.at.end - first;
-            let group = &layout.groups[piece.group];
-            let clipped = clip(&old.gradient[at.clone()], group.clip_value(), 1.0);
-            let old = old.part(at).with_slots(group.rule.slots());
-            let old = Old { gradient: &clipped, rank: piece.rank, ..old };
-            if layout.clips() {
-                sums.push(dot(old.gradient, old.gradient));
-            }
-            let begin = sums.len();
-            sums.resize(begin + group.rule.sums().count(), 0.0);
-            group.rule.partial_sums(&old, &mut sums[begin..]);
-        }
-        sums
     }
 
     /// The chunk `at` of the slice before the iteration; its gradient is the sum over all shards.
@@ -256,86 +187,11 @@ impl Update<'_> {
     }
 }
 
-/// What all chunks of an update share.
-struct Prepared<'a> {
-    reduction: Reduction,
-    groups: Vec<Group<'a>>,
-    /// The learning rate of each group.
-    rates: Vec<f64>,
-    totals: Totals,
-    ema_decay: Option<f64>,
-    /// Relative to the slice's begin.
-    runs: Vec<Run>,
-}
-
-impl Prepared<'_> {
-    fn update(&self, act: Act, mut old: Old<'_>, weights: &mut [f32], mut state: Vec<&mut [f32]>) {
-        let average = self.ema_decay.and_then(|decay| {
-            let before = old.state.pop()?;
-            let before = if old.iteration == 0 { old.weights } else { before };
-            Some((state.pop()?, before, decay))
-        });
-        match act {
-            Act::Optimize { group: number, total, rank } => {
-                let (group, clip_norm) = (&self.groups[number], self.totals.clip);
-                let slots = group.rule.slots();
-                // Other groups have more slots than this one.
-                keep(&mut state.split_off(slots), &old.state[slots..]);
-                let gradient = clip(old.gradient, group.clip_value(), clip_norm);
-                let old = Old { gradient: &gradient, rank, ..old.with_slots(slots) };
-                let totals = &self.totals.each[total];
-                let weights = &mut *weights;
-                let mut chunk = Chunk { old, weights, state, totals, clip_norm };
-                group.rule.step(self.rates[number], &mut chunk);
-            }
-            Act::Replace => {
-                weights.copy_from_slice(old.gradient);
-                keep(&mut state, &old.state);
-            }
-            Act::Keep => {
-                weights.copy_from_slice(old.weights);
-                keep(&mut state, &old.state);
-            }
-        }
-        if let Some((average, before, decay)) = average {
-            match act {
-                Act::Optimize { .. } => follow(average, before, weights, decay),
-                Act::Replace | Act::Keep => average.copy_from_slice(weights),
-            }
-        }
-    }
-}
-
 /// The outputs of one chunk.
 struct Part<'a> {
     begin: usize,
     weights: &'a mut [f32],
     state: Vec<&'a mut [f32]>,
-}
-
-/// `average ← before - (1 - decay)·(before - weights)`.
-fn follow(average: &mut [f32], before: &[f32], weights: &[f32], decay: f64) {
-    let rest = (1.0 - decay) as f32;
-    for ((average, before), weight) in average.iter_mut().zip(before).zip(weights) {
-        *average = before - rest * (before - weight);
-    }
-}
-
-/// Copies slots.
-fn keep(new: &mut [&mut [f32]], old: &[&[f32]]) {
-    for (new, old) in new.iter_mut().zip(old) {
-        new.copy_from_slice(old);
-    }
-}
-
-/// The gradient with its elements within `[-bound, bound]`, times `factor`.
-fn clip(gradient: &[f32], bound: Option<f32>, factor: f64) -> Cow<'_, [f32]> {
-    let factor = factor as f32;
-    match bound {
-        None if factor == 1.0 => gradient.into(),
-        None => gradient.iter().map(|g| g * factor).collect(),
-        Some(bound) => gradient.iter().map(|g| g.clamp(-bound, bound) * factor).collect(),
-    }
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 /// weights.
 ///
 /// Source of `clip_norm`: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural
-/// networks", 2013, algorithm 1; PyTorch's `clip_grad_norm_`, but for the 1e-6 that it adds to the norm.
-/// Sources of `ema_decay`: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging",
-/// 1992; TensorFlow's `ExponentialMovingAverage` without `num_updates`.
+/// networks", 2013, algorithm 1; PyTorch's `clip_grad_norm_`, but for the 1e-6 that it adds to the
+/// norm. Sources of `ema_decay`: Polyak and Juditsky, "Acceleration of stochastic approximation by
+/// averaging", 1992; TensorFlow's `ExponentialMovingAverage` without `num_updates`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Common {
@@ -32,11 +32,11 @@ pub struct Common {
     pub decay: f64,
     /// Bound on the absolute value of each gradient element; default none.
     pub clip_value: Option<f32>,
-    /// Bound on the L2 norm of the gradient of all trainable parameters, after `clip_value`; default
-    /// none.
+    /// Bound on the L2 norm of the gradient of all trainable parameters, after `clip_value`;
+    /// default none.
     pub clip_norm: Option<f64>,
-    /// Share `d` of the average of the weights that is kept, in [0, 1); the average is the last slot
-    /// of the state. Default none: no average.
+    /// Share `d` of the average of the weights that is kept, in [0, 1); the average is the last
+    /// slot of the state. Default none: no average.
     pub ema_decay: Option<f64>,
     /// How the learning rate changes, in place of `decay`; default none.
     pub schedule: Option<Schedule>,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Adaptive moments with a learning rate for each layer, for large batches.
 ///
-/// With gradient `g`, weights `w` of one parameter, learning rate `η` (scheduled), weight decay `λ` and
-/// `t` = number of this iteration, from 1:
+/// With gradient `g`, weights `w` of one parameter, learning rate `η` (scheduled), weight decay `λ`
+/// and `t` = number of this iteration, from 1:
 ///
 /// ```text
 /// m ← β₁·m + (1 - β₁)·g
@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 /// w ← w - η · ‖w‖/‖u‖ · u          (‖w‖/‖u‖ counts as 1 if either is 0)
 /// ```
 ///
-/// A layer of the paper is a parameter here. Parameters of one dimension (biases, scales and shifts of
-/// normalizations) take the step `η·u` without weight decay, as is usual, unless `adapt_vectors`.
-/// `clip_norm` is refused: its factor and the norms of `u` would need two rounds of sums.
+/// A layer of the paper is a parameter here. Parameters of one dimension (biases, scales and shifts
+/// of normalizations) take the step `η·u` without weight decay, as is usual, unless
+/// `adapt_vectors`. `clip_norm` is refused: its factor and the norms of `u` would need two rounds
+/// of sums.
 ///
 /// State: two slots, `m` then `v`, both starting at 0.
 ///

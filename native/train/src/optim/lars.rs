@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Momentum with a learning rate for each layer, for large batches.
 ///
-/// With gradient `g`, weights `w` of one parameter, learning rate `η` (scheduled), trust `τ`, momentum
-/// `μ`, weight decay `λ`:
+/// With gradient `g`, weights `w` of one parameter, learning rate `η` (scheduled), trust `τ`,
+/// momentum `μ`, weight decay `λ`:
 ///
 /// ```text
 /// r ← τ · ‖w‖ / (‖g‖ + λ·‖w‖)      (1 if ‖w‖ or ‖g‖ is 0)
@@ -15,23 +15,24 @@ use serde::{Deserialize, Serialize};
 /// w ← w - v
 /// ```
 ///
-/// A layer of the paper is a parameter here. Parameters of one dimension (biases, scales and shifts of
-/// normalizations) have `r` = 1 and no weight decay, as is usual, unless `adapt_vectors`.
+/// A layer of the paper is a parameter here. Parameters of one dimension (biases, scales and shifts
+/// of normalizations) have `r` = 1 and no weight decay, as is usual, unless `adapt_vectors`.
 ///
 /// State: one slot, `v`, starting at 0.
 ///
-/// Source: You, Gitman, Ginsburg, "Large batch training of convolutional networks", 2017, algorithm 1;
-/// BigDL's `LarsSGD`.
+/// Source: You, Gitman, Ginsburg, "Large batch training of convolutional networks", 2017, algorithm
+/// 1; BigDL's `LarsSGD`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lars {
-    /// Step size `η` of the layers together, 0 or more; default 0.1 (BigDL has 0.001, with `trust` 1).
+    /// Step size `η` of the layers together, 0 or more; default 0.1 (BigDL has 0.001, with `trust`
+    /// 1).
     pub learning_rate: f64,
-    /// Share `τ` of a weight's size that a step may be, above 0; default 0.001 as in the paper (BigDL
-    /// has 1).
+    /// Share `τ` of a weight's size that a step may be, above 0; default 0.001 as in the paper
+    /// (BigDL has 1).
     pub trust: f64,
-    /// Share `μ` of the previous step that is kept, in [0, 1); default 0.9 as in the paper (BigDL has
-    /// 0.5).
+    /// Share `μ` of the previous step that is kept, in [0, 1); default 0.9 as in the paper (BigDL
+    /// has 0.5).
     pub momentum: f64,
     /// L2 penalty `λ`, added to the gradient as `λ·w`; default 0.0005 as in the paper (BigDL has
     /// 0.005).

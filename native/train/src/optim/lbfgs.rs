@@ -13,8 +13,8 @@ const FLAT: f64 = 1e-10;
 /// Limited-memory BFGS: steps along an estimate of Newton's direction, without line search.
 ///
 /// With gradient `g`, weights `w`, learning rate `η` (scheduled), and for each of the last
-/// `m = history_size` iterations `s` = its step and `y` = the change of the gradient after it, pairs
-/// with `y·s` ≤ 1e-10 left out:
+/// `m = history_size` iterations `s` = its step and `y` = the change of the gradient after it,
+/// pairs with `y·s` ≤ 1e-10 left out:
 ///
 /// ```text
 /// q ← -g
@@ -25,9 +25,9 @@ const FLAT: f64 = 1e-10;
 /// ```
 ///
 /// All products of vectors that this needs are sums of one round: the recursion runs on the
-/// coefficients of `s`, `y` and `g` in `r`. It is a method for smooth losses and batches so large that
-/// their gradient has little noise, best the whole training set. Unlike in PyTorch a pair that is left
-/// out still counts among the last `m`. `clip_norm` is refused.
+/// coefficients of `s`, `y` and `g` in `r`. It is a method for smooth losses and batches so large
+/// that their gradient has little noise, best the whole training set. Unlike in PyTorch a pair that
+/// is left out still counts among the last `m`. `clip_norm` is refused.
 ///
 /// State: `2m + 1` slots: `s` and `y` in rings, the gradient.
 ///
@@ -48,8 +48,8 @@ impl Default for Lbfgs {
     }
 }
 
-/// Where the products of vectors stand among the sums; `s` and `y` are numbered by their places in the
-/// rings of length `m`.
+/// Where the products of vectors stand among the sums; `s` and `y` are numbered by their places in
+/// the rings of length `m`.
 #[derive(Clone, Copy)]
 struct Products {
     m: usize,
@@ -101,7 +101,8 @@ impl Lbfgs {
         (iteration.saturating_sub(m)..iteration).map(move |pair| (pair % m) as usize)
     }
 
-    /// The change of the gradient in the last iteration and its place in the ring, if there was one.
+    /// The change of the gradient in the last iteration and its place in the ring, if there was
+    /// one.
     fn newest(&self, old: &Old<'_>) -> Option<(usize, Vec<f32>)> {
         let place = self.pairs(old.iteration).next_back()?;
         let before = old.state.last()?;

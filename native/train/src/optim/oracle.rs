@@ -60,7 +60,7 @@ fn element(optimizer: &Optimizer, t: i32, g: f64, w: f64, s: &mut [f64; 3]) -> f
     match &optimizer.method {
         Method::Sgd(o) => {
             let g = g + o.weight_decay * w;
-            s[0] = o.momentum * s[0] + g;
+            s[0] = if t == 1 { g } else { o.momentum * s[0] + (1.0 - o.dampening) * g };
             w - rate * if o.nesterov { g + o.momentum * s[0] } else { s[0] }
         }
         Method::Adam(o) => {

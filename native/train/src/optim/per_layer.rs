@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 /// Optimizers of their own for some layers: other rules or settings, slower rates, or none at all.
 ///
 /// A parameter belongs to the first of `layers` whose `prefix` names it, else to `default`. Each
-/// optimizer has its own schedule and `clip_value`; `clip_norm` and `ema_decay` belong to this one, as
-/// the norm and the average are those of all parameters. The learning rate that is reported is that of
-/// `default`.
+/// optimizer has its own schedule and `clip_value`; `clip_norm` and `ema_decay` belong to this one,
+/// as the norm and the average are those of all parameters. The learning rate that is reported is
+/// that of `default`.
 ///
 /// State: as many slots as the optimizer with the most of them has.
 ///
-/// Source: BigDL's `setOptimMethods`, and the `learningRates` of its `SGD`; PyTorch's parameter groups.
+/// Source: BigDL's `setOptimMethods`, and the `learningRates` of its `SGD`; PyTorch's parameter
+/// groups.
 ///
 /// ```
 /// let json = r#"{"class": "PerLayer", "config": {
@@ -36,8 +37,8 @@ pub struct PerLayer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerOptimizer {
-    /// Name of a layer, `conv1`, or of one of its parameters, `conv1.bias`; with a `*` at its end all
-    /// names that begin so: `conv*`.
+    /// Name of a layer, `conv1`, or of one of its parameters, `conv1.bias`; with a `*` at its end
+    /// all names that begin so: `conv*`.
     pub prefix: String,
     /// Their optimizer; if absent the default one.
     #[serde(default)]

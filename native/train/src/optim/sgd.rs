@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient descent with momentum, in PyTorch's formulation.
 ///
-/// With gradient `g`, weight `w`, learning rate `η` (scheduled), momentum `μ`, weight decay `λ`:
+/// With gradient `g`, weight `w`, learning rate `η` (scheduled), momentum `μ`, dampening `δ`, weight
+/// decay `λ`:
 ///
 /// ```text
 /// g ← g + λ·w
-/// v ← μ·v + g                    (if μ > 0; v starts at 0)
+/// v ← μ·v + (1 - δ)·g            (if μ > 0; v starts as the first g)
 /// g ← g + μ·v  if nesterov,  v  otherwise
 /// w ← w - η·g
 /// ```
@@ -26,7 +27,10 @@ pub struct Sgd {
     pub learning_rate: f64,
     /// Share `μ` of the previous step that is kept, in [0, 1); default 0.
     pub momentum: f64,
-    /// Look ahead along the momentum; needs `momentum` > 0; default false.
+    /// Share `δ` of the gradient that the momentum does not take, in [0, 1]; default 0 (BigDL: the
+    /// momentum).
+    pub dampening: f64,
+    /// Look ahead along the momentum; needs `momentum` > 0 and no `dampening`; default false.
     pub nesterov: bool,
     /// L2 penalty `λ`, added to the gradient as `λ·w`; default 0.
     pub weight_decay: f64,
@@ -34,7 +38,13 @@ pub struct Sgd {
 
 impl Default for Sgd {
     fn default() -> Self {
-        Sgd { learning_rate: 0.01, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+        Sgd {
+            learning_rate: 0.01,
+            momentum: 0.0,
+            dampening: 0.0,
+            nesterov: false,
+            weight_decay: 0.0,
+        }
     }
 }
 
@@ -54,6 +64,10 @@ impl Rule for Sgd {
     fn check(&self) -> Result<(), Error> {
         check_positive("SGD", "weight_decay", self.weight_decay)?;
         check_below_one("SGD", "momentum", self.momentum)?;
+        let share = (0.0..=1.0).contains(&self.dampening);
+        check(share, "SGD", "dampening", "a number in [0, 1]", self.dampening)?;
+        let undamped = !self.nesterov || self.dampening == 0.0;
+        check(undamped, "SGD", "dampening", "0 when nesterov is true", self.dampening)?;
         let needed = !self.nesterov || self.momentum > 0.0;
         check(needed, "SGD", "momentum", "above 0 when nesterov is true", self.momentum)
     }
@@ -62,6 +76,7 @@ impl Rule for Sgd {
         let (rate, decay, momentum) =
             (learning_rate as f32, self.weight_decay as f32, self.momentum as f32);
         let old = &chunk.old;
+        let taken = if old.iteration == 0 { 1.0 } else { (1.0 - self.dampening) as f32 };
         let weights = chunk.weights.iter_mut().zip(old.weights).zip(old.gradient);
         match (chunk.state.first_mut(), old.state.first()) {
             (Some(v_new), Some(v_old)) if self.momentum > 0.0 => {
@@ -69,7 +84,7 @@ impl Rule for Sgd {
                     weights.zip(v_new.iter_mut().zip(v_old.iter()))
                 {
                     let g = g + decay * old;
-                    let v = momentum * v_old + g;
+                    let v = momentum * v_old + taken * g;
                     *v_new = v;
                     *new = old - rate * if self.nesterov { g + momentum * v } else { v };
                 }

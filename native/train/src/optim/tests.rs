@@ -27,6 +27,7 @@ pub(crate) fn optimizers() -> Vec<Optimizer> {
     let plain = Common::default();
     [
         (Method::Sgd(sgd), decay.clone()),
+        (Method::Sgd(Sgd { dampening: 0.3, ..momentum.clone() }), plain.clone()),
         (Method::Sgd(momentum.clone()), clip_value.clone()),
         (Method::Sgd(Sgd { nesterov: true, ..momentum }), clip_norm.clone()),
         (Method::Adam(Adam { weight_decay, ..Adam::default() }), decay.clone()),
@@ -252,6 +253,11 @@ fn a_bad_definition_is_refused_with_its_remedy() {
         (r#"{"class": "Magic", "config": {}}"#, "Magic"),
         (r#"{"class": "SGD", "config": {"speed": 1}}"#, "speed"),
         (r#"{"class": "SGD", "config": {"learning_rate": -1}}"#, "SGD: learning_rate is -1"),
+        (r#"{"class": "SGD", "config": {"dampening": 2}}"#, "SGD: dampening is 2"),
+        (
+            r#"{"class": "SGD", "config": {"nesterov": true, "momentum": 0.9, "dampening": 0.1}}"#,
+            "SGD: dampening is 0.1, expected 0 when nesterov",
+        ),
         (r#"{"class": "SGD", "config": {"nesterov": true}}"#, "SGD: momentum is 0"),
         (r#"{"class": "Adam", "config": {"beta_2": 1.0}}"#, "Adam: beta_2 is 1"),
         (r#"{"class": "Adam", "config": {"clip_value": 0}}"#, "Adam: clip_value is 0"),

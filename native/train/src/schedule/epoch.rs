@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// In epoch `e` (from 0), with exponents `d`: `η · 0.1^d[e]`; after the last exponent it holds on.
 ///
-/// Source: BigDL's `EpochDecay`, whose `decayType` is a function of the epoch (from 1) and becomes a list
-/// here.
+/// Source: BigDL's `EpochDecay`, whose `decayType` is a function of the epoch (from 1) and becomes
+/// a list here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpochDecay {
@@ -30,12 +30,12 @@ impl EpochDecay {
 
 /// Rises linearly, then falls by powers of ten, given for each epoch.
 ///
-/// After `i` iterations, in epoch `e` (from 0), with `n` iterations of warm-up by `δ` and exponents `d`:
-/// `η + δ·i` while `i < n`, then `(η + δ·n) · 0.1^d[e]`; after the last exponent it holds on. Epochs are
-/// counted from the begin of the training.
+/// After `i` iterations, in epoch `e` (from 0), with `n` iterations of warm-up by `δ` and exponents
+/// `d`: `η + δ·i` while `i < n`, then `(η + δ·n) · 0.1^d[e]`; after the last exponent it holds on.
+/// Epochs are counted from the begin of the training.
 ///
-/// Source: BigDL's `EpochDecayWithWarmUp`, whose `decayType` is a function of the epoch (from 1) and
-/// becomes a list here.
+/// Source: BigDL's `EpochDecayWithWarmUp`, whose `decayType` is a function of the epoch (from 1)
+/// and becomes a list here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpochDecayWithWarmUp {
@@ -68,11 +68,11 @@ impl EpochDecayWithWarmUp {
 
 /// A rate of its own for each of some ranges of epochs.
 ///
-/// The rate is that of the [`Regime`] of the epoch; between two regimes and after the last one that of
-/// the one before holds on, and before the first one it is `η`.
+/// The rate is that of the [`Regime`] of the epoch; between two regimes and after the last one that
+/// of the one before holds on, and before the first one it is `η`.
 ///
-/// Source: BigDL's `EpochSchedule`, which counts epochs from 1 and takes other settings into a regime as
-/// well.
+/// Source: BigDL's `EpochSchedule`, which counts epochs from 1 and takes other settings into a
+/// regime as well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpochSchedule {

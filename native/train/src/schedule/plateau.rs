@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// Falls by a factor whenever what is measured has stopped getting better.
 ///
-/// It is no function of the iteration: [`Plateau::factor`] is one of the values measured so far, and
-/// whoever measures them hands it to each update. With best value `b`, factor `γ`, measured after an
-/// epoch or at other times, a value `x` counts as better if `x < b - ε` (mode `min`) or `x > b + ε` (mode
-/// `max`). After `patience` values in a row that are not better the rate falls to `γ` times itself, at
-/// least `min_lr`; the `cooldown` values after that are not counted.
+/// It is no function of the iteration: [`Plateau::factor`] is one of the values measured so far,
+/// and whoever measures them hands it to each update. With best value `b`, factor `γ`, measured
+/// after an epoch or at other times, a value `x` counts as better if `x < b - ε` (mode `min`) or
+/// `x > b + ε` (mode `max`). After `patience` values in a row that are not better the rate falls to
+/// `γ` times itself, at least `min_lr`; the `cooldown` values after that are not counted.
 ///
-/// In a [`SequentialSchedule`](super::SequentialSchedule) it looks at all values since the training began.
+/// In a [`SequentialSchedule`](super::SequentialSchedule) it looks at all values since the training
+/// began.
 ///
 /// Sources: Keras's `ReduceLROnPlateau` (where `epsilon` is `min_delta`); BigDL's `Plateau`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

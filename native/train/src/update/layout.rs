@@ -86,7 +86,8 @@ impl<'a> Layout<'a> {
         Layout { groups, ranges, clip_norm, len: parameters.len(), totals }
     }
 
-    /// The floats of `slice`, relative to its begin; neighbours with which the same is done are one.
+    /// The floats of `slice`, relative to its begin; neighbours with which the same is done are
+    /// one.
     pub fn runs(&self, slice: &Range<usize>) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
         for (at, act) in self.within(slice) {

@@ -152,7 +152,7 @@ fn parameter(optimizer: &Optimizer, name: &str) -> Vec<f32> {
 #[test]
 fn the_average_of_the_weights_starts_at_their_beginning_and_follows_them() {
     let common = Common { ema_decay: Some(0.75), ..Common::default() };
-    for optimizer in [optimizers()[3].clone(), optimizers()[0].clone()] {
+    for optimizer in [optimizers()[4].clone(), optimizers()[0].clone()] {
         let averaging = Optimizer { common: common.clone(), ..optimizer.clone() };
         let plain = Optimizer { common: Common::default(), ..optimizer };
         assert_eq!(averaging.average_slot(), Some(plain.slots()));
@@ -229,7 +229,7 @@ proptest! {
 fn threads_do_not_change_a_bit() {
     let table = table();
     let clip_norm = Some(3.0);
-    let optimizer = optimizers()[3].clone();
+    let optimizer = optimizers()[4].clone();
     let optimizer = Optimizer { common: Common { clip_norm, ..optimizer.common }, ..optimizer };
     let len = table.len();
     let gradient = numbers(0, len);

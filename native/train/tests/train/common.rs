@@ -125,7 +125,7 @@ impl Training {
         }
         let optimizer = Optimizer::from_json(optimizer).unwrap();
         let len = model.parameters().len();
-        let state = |n| vec![0.0; optimizer.slots() * slice(n, tasks, len).len()];
+        let state = |n| vec![0.0; optimizer.slots() * optimizer.slice(n, tasks, len).len()];
         Training {
             state: (0..tasks).map(state).collect(),
             weights: Arc::new(Buffer::from_f32(&model.initial_weights(SEED)).unwrap()),
@@ -173,24 +173,30 @@ impl Training {
         let len = self.model.parameters().len();
         let mut weights = vec![f32::NAN; len];
         let tasks = self.state.len();
+        let state_old = self.state.clone();
+        let cut: Vec<_> = (0..tasks).map(|n| self.optimizer.slice(n, tasks, len)).collect();
+        let parts: Vec<Vec<&[f32]>> = cut
+            .iter()
+            .map(|at| gradients.iter().map(|(_, g)| &g.f32()[at.clone()]).collect())
+            .collect();
+        let update = |n: usize| Update {
+            optimizer: &self.optimizer,
+            parameters: self.model.parameters(),
+            slice: cut[n].clone(),
+            iteration: self.iteration,
+            rate_factor: 1.0,
+            sums: &[],
+            shards: self.data.len(),
+            roots: &roots,
+            gradients: &parts[n],
+            weights_old: &self.weights.f32()[cut[n].clone()],
+            state_old: &state_old[n],
+        };
+        let sums = (0..tasks).map(|n| update(n).partial_sums().unwrap());
+        let sums = sums.collect::<Vec<_>>().concat();
         for (n, state) in self.state.iter_mut().enumerate() {
-            let at = slice(n, tasks, len);
-            let parts: Vec<&[f32]> = gradients.iter().map(|(_, g)| &g.f32()[at.clone()]).collect();
-            let state_old = state.clone();
-            let update = Update {
-                optimizer: &self.optimizer,
-                parameters: self.model.parameters(),
-                slice: at.clone(),
-                iteration: self.iteration,
-                rate_factor: 1.0,
-                sums: &[],
-                shards: self.data.len(),
-                roots: &roots,
-                gradients: &parts,
-                weights_old: &self.weights.f32()[at.clone()],
-                state_old: &state_old,
-            };
-            update.run(&mut weights[at], state).unwrap();
+            let update = Update { sums: &sums, ..update(n) };
+            update.run(&mut weights[cut[n].clone()], state).unwrap();
         }
         self.weights = Arc::new(Buffer::from_f32(&weights).unwrap());
         self.iteration += 1;

@@ -12,13 +12,18 @@ const SGD: &str = r#"{"class": "SGD", "config": {"learning_rate": 0.1, "momentum
 
 /// Hash of the weights after 12 iterations (two epochs of 6) of the convolutional net on 7 shards.
 fn weights_hash(owner: [usize; 7], threads: usize) -> String {
-    weights_hash_with(None, owner, threads)
+    weights_hash_with(ADAM, None, owner, threads)
 }
 
-fn weights_hash_with(micro_batch: Option<usize>, owner: [usize; 7], threads: usize) -> String {
+fn weights_hash_with(
+    optimizer: &str,
+    micro_batch: Option<usize>,
+    owner: [usize; 7],
+    threads: usize,
+) -> String {
     let model = conv_net();
     let data = shards(&model, &rows(36, 101), 7);
-    let mut training = Training::new(&model, ADAM, &data, 19, &owner, threads);
+    let mut training = Training::new(&model, optimizer, &data, 19, &owner, threads);
     for worker in &mut training.workers {
         worker.set_micro_batch(micro_batch).unwrap();
     }
@@ -38,10 +43,26 @@ fn the_same_bits_come_out_with_1_and_4_threads_and_twice() {
 
 #[test]
 fn the_same_bits_come_out_of_micro_batches_with_any_threads_and_workers() {
-    let expected = weights_hash_with(Some(2), [0; 7], 1);
+    let expected = weights_hash_with(ADAM, Some(2), [0; 7], 1);
     assert_ne!(expected, weights_hash([0; 7], 1));
-    assert_eq!(weights_hash_with(Some(2), [0; 7], 3), expected);
-    assert_eq!(weights_hash_with(Some(2), [0, 0, 0, 0, 1, 1, 1], 2), expected);
+    assert_eq!(weights_hash_with(ADAM, Some(2), [0; 7], 3), expected);
+    assert_eq!(weights_hash_with(ADAM, Some(2), [0, 0, 0, 0, 1, 1, 1], 2), expected);
+}
+
+#[test]
+fn the_same_bits_come_out_of_optimizers_that_need_sums() {
+    for optimizer in [
+        r#"{"class": "Adam", "config": {"clip_norm": 0.5, "ema_decay": 0.9}}"#,
+        r#"{"class": "LARS", "config": {"learning_rate": 10}}"#,
+        r#"{"class": "LAMB"}"#,
+        r#"{"class": "LBFGS", "config": {"learning_rate": 0.1, "history_size": 3}}"#,
+    ] {
+        let expected = weights_hash_with(optimizer, None, [0; 7], 1);
+        for owner in [[0, 0, 0, 0, 1, 1, 1], [3, 3, 2, 2, 1, 1, 0]] {
+            let hash = weights_hash_with(optimizer, None, owner, 2);
+            assert_eq!(hash, expected, "{optimizer} {owner:?}");
+        }
+    }
 }
 
 #[test]

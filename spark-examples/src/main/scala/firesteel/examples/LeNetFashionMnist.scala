@@ -12,6 +12,7 @@ import org.apache.spark.sql.functions.col
 import firesteel.ml.NNClassifier
 import firesteel.nn._
 import firesteel.optim.Adam
+import firesteel.summary.{TrainSummary, ValidationSummary}
 
 /**
  * LeNet-5 (LeCun et al., "Gradient-based learning applied to document recognition", 1998) learns
@@ -19,7 +20,8 @@ import firesteel.optim.Adam
  *
  * `--data DIR` names the folder with the four idx files, or with `train` and `test` folders of
  * images, one folder per class; `--epochs`, `--batch`, `--shards`, `--rate` and `--seed` set the
- * training; `--output DIR` gets the model file and the predictions.
+ * training; `--output DIR` gets the model file and the predictions, `--logs DIR` curves for
+ * TensorBoard.
  */
 object LeNetFashionMnist {
 
@@ -56,6 +58,11 @@ object LeNetFashionMnist {
       .setSeed(options.seed)
       .setValidation(test)
     options.shards.foreach(classifier.setShards)
+    options.logs.foreach { folder =>
+      classifier
+        .setTrainSummary(new TrainSummary(folder, "lenet5"))
+        .setValidationSummary(new ValidationSummary(folder, "lenet5"))
+    }
 
     val model = new Pipeline().setStages(Array(classifier)).fit(train)
     val trained = model.stages.head.asInstanceOf[firesteel.ml.NNClassifierModel]
@@ -102,11 +109,13 @@ private final case class Options(
     batch: Int = 128,
     shards: Option[Int] = None,
     rate: Double = 0.002,
-    seed: Long = 1
+    seed: Long = 1,
+    logs: Option[String] = None
 )
 
 private object Options {
-  private val Usage = "--data DIR --output DIR --epochs N --batch N --shards N --rate R --seed N"
+  private val Usage =
+    "--data DIR --output DIR --epochs N --batch N --shards N --rate R --seed N --logs DIR"
 
   def parse(args: Array[String]): Options =
     args.toSeq.sliding(2, 2).foldLeft(Options()) {
@@ -117,6 +126,7 @@ private object Options {
       case (options, Seq("--shards", value)) => options.copy(shards = Some(value.toInt))
       case (options, Seq("--rate", value)) => options.copy(rate = value.toDouble)
       case (options, Seq("--seed", value)) => options.copy(seed = value.toLong)
+      case (options, Seq("--logs", value)) => options.copy(logs = Some(value))
       case (_, other) =>
         throw new IllegalArgumentException(
           s"expected $Usage, got ${other.mkString(" ")}. Correct the command line."

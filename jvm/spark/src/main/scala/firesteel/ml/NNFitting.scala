@@ -10,11 +10,14 @@ import firesteel.data._
 import firesteel.jni.{NativeDataset, NativeModel, NativeOptimizer}
 import firesteel.nn.{Loss, ModelDefinition}
 import firesteel.optim.{Optimizer, SGD, Trigger}
+import firesteel.summary.{TrainSummary, ValidationSummary}
 import firesteel.train._
 
 /** What the estimators have in common: all but the class of the model they return. */
 private[ml] trait NNFitting extends NNTrainingParams {
   private var validation: Option[DataFrame] = None
+  private var trainSummary: Option[TrainSummary] = None
+  private var validationSummary: Option[ValidationSummary] = None
 
   /** @group setParam */
   def setModel(value: ModelDefinition): this.type = set(model, value.toJson)
@@ -44,6 +47,18 @@ private[ml] trait NNFitting extends NNTrainingParams {
   /** Rows to measure with when `trigger` fires; the rows are not saved with the estimator. */
   def setValidation(trigger: Trigger, dataset: Dataset[_]): this.type =
     set(validationTrigger, trigger.toJson).setValidation(dataset)
+
+  /** Where TensorBoard finds the curves of the training. Not saved with the estimator. */
+  def setTrainSummary(value: TrainSummary): this.type = {
+    trainSummary = Some(value)
+    this
+  }
+
+  /** Where TensorBoard finds what validations measure. Not saved with the estimator. */
+  def setValidationSummary(value: ValidationSummary): this.type = {
+    validationSummary = Some(value)
+    this
+  }
 
   /** What the label column must hold for a model with this output. */
   private def labelContent(output: Seq[Int]): Content =
@@ -77,13 +92,19 @@ private[ml] trait NNFitting extends NNTrainingParams {
       getBatchSize,
       getMaxEpoch,
       getSeed,
-      getShards
+      getShards,
+      Some(getEndWhen),
+      getValidationTrigger,
+      getCheckpoint
     )
-    new Trainer(dataset.sparkSession, settings).fit(training, measured)
+    val observers = Seq(trainSummary, validationSummary).flatten
+    new Trainer(dataset.sparkSession, settings).fit(training, measured, observers)
   }
 
   protected def copyValidation[T <: NNFitting](to: T): T = {
     validation.foreach(to.setValidation(_))
+    trainSummary.foreach(to.setTrainSummary(_))
+    validationSummary.foreach(to.setValidationSummary(_))
     to
   }
 

@@ -3,8 +3,8 @@ package firesteel.optim
 import firesteel.nn.Json
 
 /**
- * Falls by powers of ten: `η · 0.1 ^ exponents(e)` in epoch e, counted from 0; after the last exponent
- * it holds on.
+ * Falls by powers of ten: `η · 0.1 ^ exponents(e)` in epoch e, counted from 0; after the last
+ * exponent it holds on.
  *
  * @param exponents
  *   Exponents of the epochs 0, 1, …; at least one.
@@ -26,9 +26,9 @@ object EpochDecay {
 }
 
 /**
- * Rises linearly, `η + warmUpDelta · i` for the first n = `warmUpIteration` iterations, then falls by
- * powers of ten: `(η + warmUpDelta · n) · 0.1 ^ exponents(e)` in epoch e of the training, counted from
- * 0; after the last exponent it holds on.
+ * Rises linearly, `η + warmUpDelta · i` for the first n = `warmUpIteration` iterations, then falls
+ * by powers of ten: `(η + warmUpDelta · n) · 0.1 ^ exponents(e)` in epoch e of the training,
+ * counted from 0; after the last exponent it holds on.
  *
  * @param warmUpIteration
  *   Iterations of the rise; 0 is none.
@@ -54,8 +54,8 @@ final case class EpochDecayWithWarmUp(
 }
 
 /**
- * A rate of its own for each of some ranges of epochs. Between two regimes and after the last one the
- * rate of the one before holds on; before the first one it is η.
+ * A rate of its own for each of some ranges of epochs. Between two regimes and after the last one
+ * the rate of the one before holds on; before the first one it is η.
  *
  * @param regimes
  *   The regimes in their order, at least one.
@@ -90,8 +90,8 @@ final case class Regime(startEpoch: Long, endEpoch: Long, learningRate: Double) 
 }
 
 /**
- * Falls to 0 with a power of the epochs left: `η · (1 − e / maxEpochs) ^ power` in epoch e, counted from
- * 0.
+ * Falls to 0 with a power of the epochs left: `η · (1 − e / maxEpochs) ^ power` in epoch e, counted
+ * from 0.
  *
  * @param power
  *   Power; above 0. 1 falls linearly.

@@ -44,9 +44,9 @@ final case class LARS(
  * Adam with a learning rate for each layer, for large batches (You et al., 2020).
  *
  * With the corrected means m and v of [[Adam]], for each parameter
- * `u = m / (√v + epsilon) + weightDecay · w`, then `w −= learningRate · ‖w‖ / ‖u‖ · u`, the quotient
- * being 1 if a norm is 0. Parameters of one dimension (biases, scales and shifts of normalizations)
- * take the step `learningRate · u` without weight decay.
+ * `u = m / (√v + epsilon) + weightDecay · w`, then `w −= learningRate · ‖w‖ / ‖u‖ · u`, the
+ * quotient being 1 if a norm is 0. Parameters of one dimension (biases, scales and shifts of
+ * normalizations) take the step `learningRate · u` without weight decay.
  *
  * @param learningRate
  *   Step size; at least 0.

@@ -1,8 +1,8 @@
 package firesteel.optim
 
 /**
- * The learning rate for a large batch, from one that is good for a small batch: as many times larger as
- * the batch is, after a linear warm-up (Goyal et al., 2017, sections 2.1 and 2.2).
+ * The learning rate for a large batch, from one that is good for a small batch: as many times
+ * larger as the batch is, after a linear warm-up (Goyal et al., 2017, sections 2.1 and 2.2).
  *
  * {{{
  * // 0.1 is good for batches of 256; in batches of 8,192 it rises to 3.2 in 5 epochs, then falls.

@@ -6,8 +6,8 @@ import firesteel.nn.Json
  * Optimizers of their own for some layers: other rules or settings, slower rates, or none at all;
  * BigDL's setOptimMethods.
  *
- * A layer is given by its name, `conv1`, or that of one of its parameters, `conv1.bias`; with a `*` at
- * its end it stands for all names that begin so. Where several match, the first holds.
+ * A layer is given by its name, `conv1`, or that of one of its parameters, `conv1.bias`; with a `*`
+ * at its end it stands for all names that begin so. Where several match, the first holds.
  *
  * {{{
  * // Fine-tuning: the first layers stay, the others learn slowly, the last one fast.

@@ -1,14 +1,16 @@
 package firesteel.optim
 
+import com.fasterxml.jackson.databind.ObjectMapper
+
 import firesteel.nn.Json
 
 /**
  * Falls by a factor whenever what is measured has stopped getting better, as Keras's
  * ReduceLROnPlateau.
  *
- * A value counts as better if it is below the best one by more than `epsilon` (mode `min`) or above it by
- * more than that (mode `max`). After `patience` values in a row that are not, the rate falls; the
- * `cooldown` values after that are not counted.
+ * A value counts as better if it is below the best one by more than `epsilon` (mode `min`) or above
+ * it by more than that (mode `max`). After `patience` values in a row that are not, the rate falls;
+ * the `cooldown` values after that are not counted.
  *
  * @param monitor
  *   What is looked at, `loss` or `score`.
@@ -43,4 +45,14 @@ final case class Plateau(
     "cooldown" -> cooldown.toString,
     "min_lr" -> Json.of(minLr)
   )
+}
+
+private[firesteel] object Plateau {
+
+  /** Whether the schedule of an optimizer, as JSON, is one that looks at the score. */
+  def monitorsScore(optimizer: String): Boolean = {
+    val schedule = new ObjectMapper().readTree(optimizer).path("config").path("schedule")
+    schedule.path("class").asText == "Plateau" &&
+    schedule.path("config").path("monitor").asText == "score"
+  }
 }

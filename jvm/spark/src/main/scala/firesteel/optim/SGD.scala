@@ -5,16 +5,20 @@ import firesteel.nn.Json
 /**
  * Stochastic gradient descent with momentum.
  *
- * `v = momentum · v + (gradient + weightDecay · w)`, then `w −= learningRate · v`; with Nesterov's
- * momentum `w −= learningRate · (gradient + weightDecay · w + momentum · v)`.
+ * `v = momentum · v + (1 − dampening) · (gradient + weightDecay · w)`, then
+ * `w −= learningRate · v`; with Nesterov's momentum
+ * `w −= learningRate · (gradient + weightDecay · w + momentum · v)`.
  *
  * @param learningRate
  *   Step size; at least 0.
  * @param momentum
  *   Part of the last step that is kept; at least 0, below 1. 0 needs no state.
+ * @param dampening
+ *   Part of the gradient that the momentum does not take, but in the first iteration; at least 0, at
+ *   most 1. BigDL takes the momentum for it.
  * @param nesterov
  *   Whether the gradient is taken as if after the next step of the momentum (Nesterov, 1983);
- *   needs a momentum.
+ *   needs a momentum and no dampening.
  * @param weightDecay
  *   Factor of the L2 penalty's gradient; at least 0.
  * @param common
@@ -23,6 +27,7 @@ import firesteel.nn.Json
 final case class SGD(
     learningRate: Double = 0.01,
     momentum: Double = 0.0,
+    dampening: Double = 0.0,
     nesterov: Boolean = false,
     weightDecay: Double = 0.0,
     common: Common = Common()
@@ -30,6 +35,7 @@ final case class SGD(
   override protected def arguments: Seq[(String, String)] = Seq(
     "learning_rate" -> Json.of(learningRate),
     "momentum" -> Json.of(momentum),
+    "dampening" -> Json.of(dampening),
     "nesterov" -> Json.of(nesterov),
     "weight_decay" -> Json.of(weightDecay)
   )

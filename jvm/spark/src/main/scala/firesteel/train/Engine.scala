@@ -25,6 +25,9 @@ private[train] final class Engine(val spec: TrainingSpec, threads: Int) extends 
   /** Number of the optimizer's state vectors. */
   val slots: Int = optimizer.slots()
 
+  /** What the tasks of this executor spend their time on. */
+  val clock: TaskClock = new TaskClock
+
   /** The full weights. */
   val weights: Generations = building(new Generations(model.parameterCount * 4))
 

@@ -27,8 +27,9 @@ private[train] final class EpochPlan(rows: IndexedSeq[Long], batchSize: Int) {
   /** Number of iterations of an epoch. */
   val length: Int = counts.length
 
-  /** The iterations of an epoch. */
-  def steps(epoch: Long): IndexedSeq[Step] = counts.zipWithIndex.map { case ((index, count), n) =>
-    Step(epoch * length + n, epoch, index.toLong, iterations.toLong, count)
-  }
+  /** The iterations of the current epoch that are left. */
+  def steps(state: TrainingState): IndexedSeq[Step] =
+    counts.drop(state.index.toInt).zipWithIndex.map { case ((index, count), n) =>
+      Step(state.iteration + n, state.epoch, index.toLong, iterations.toLong, count)
+    }
 }

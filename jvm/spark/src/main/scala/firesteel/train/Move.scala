@@ -8,6 +8,9 @@ private[train] object Start {
   /** The training begins: initial weights, state of zeros. */
   case object Initial extends Start
 
+  /** The training goes on with a checkpoint. */
+  final case class Saved(checkpoint: Checkpoint) extends Start
+
   /** It has the weights, and some of the state. */
   case object Member extends Start
 

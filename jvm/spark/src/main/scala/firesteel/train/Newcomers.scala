@@ -48,8 +48,11 @@ private[train] final class Newcomers(sc: SparkContext, spec: TrainingSpec, threa
     staying.filterNot(one => known(one.executor.id))
   }
 
-  /** Whether some are on their way. */
-  def areComing: Boolean = opening.nonEmpty
+  /** Has opened the training already. */
+  def add(member: Member): Unit = {
+    open.put(member.executor.id, member)
+    ()
+  }
 
   /** These have joined, or are to begin anew if they come again. */
   def forget(executors: Iterable[String]): Unit = executors.foreach(open.remove)

@@ -23,6 +23,6 @@ private[train] object Outcome {
  * What phase 1 returns to the driver.
  *
  * @param losses sum of losses and number of rows of each hosted shard, in shard order
- * @param computeMs time of forward and backward in milliseconds
+ * @param times what the executor spent its time on since the iteration before
  */
-private[train] final case class ShardLosses(losses: Array[Double], computeMs: Double)
+private[train] final case class ShardLosses(losses: Array[Double], times: ExecutorTimes)

@@ -7,37 +7,18 @@ import org.apache.spark.SparkConf
 
 import firesteel.Conf
 
-/** Shows how far a training is. */
-private[train] trait Progress {
-
-  /**
-   * An iteration has ended.
-   *
-   * @param loss mean loss of the epoch so far
-   * @param records rows of the epoch so far
-   */
-  def iterated(epoch: Int, loss: Double, records: Long): Unit
-
-  /** An epoch has ended. */
-  def ended(result: EpochResult): Unit
-}
-
+/** Shows on the console how far a training is. */
 private[train] object Progress {
 
-  /** A bar on a terminal, lines elsewhere, nothing if it is not wanted. */
-  def apply(conf: SparkConf, epochs: Int, records: Long): Progress =
+  /** A bar on a terminal, lines elsewhere, none if it is not wanted. */
+  def apply(conf: SparkConf): Option[Observer] =
     if (!Conf.Progress.get(conf).getOrElse(true)) {
-      NoProgress
+      None
     } else {
       val isTerminal = Option(System.console()).isDefined &&
         conf.getBoolean("spark.ui.showConsoleProgress", defaultValue = true)
-      new ConsoleProgress(System.err, isTerminal, epochs, records, () => System.nanoTime)
+      Some(new ConsoleProgress(System.err, isTerminal, () => System.nanoTime))
     }
-}
-
-private[train] object NoProgress extends Progress {
-  override def iterated(epoch: Int, loss: Double, records: Long): Unit = ()
-  override def ended(result: EpochResult): Unit = ()
 }
 
 /**
@@ -49,44 +30,50 @@ private[train] object NoProgress extends Progress {
  * }}}
  *
  * @param hasBar whether iterations are shown, by a line that is written over
- * @param records rows of an epoch
  * @param clock time in nanoseconds
  */
 private[train] final class ConsoleProgress(
     out: PrintStream,
     hasBar: Boolean,
-    epochs: Int,
-    records: Long,
     clock: () => Long
-) extends Progress {
+) extends Observer {
   import ConsoleProgress._
 
-  private val start = clock()
-  private var shownAt = start
+  private var epochs = 0
+  private var records = 0L
+  private var start = 0L
+  private var shownAt = 0L
   private var width = 0
 
-  override def iterated(epoch: Int, loss: Double, done: Long): Unit =
+  override def started(training: TrainingInfo): Unit = {
+    epochs = training.epochs
+    records = training.records
+    start = clock()
+    shownAt = start
+  }
+
+  override def iterated(iterations: IterationsDone): Unit =
     if (hasBar && clock() - shownAt >= IntervalNs) {
       shownAt = clock()
-      val all = epoch * records + done
+      val all = iterations.epoch * records + iterations.epochRecords
       val rate = all / ((shownAt - start) / 1e9)
       val left = ((epochs * records - all) / rate).toLong
-      val part = done.toDouble / records
+      val part = iterations.epochRecords.toDouble / records
       val filled = (part * BarWidth).toInt.min(BarWidth - 1)
       val bar = "=" * filled + ">" + " " * (BarWidth - 1 - filled)
       val percent = (part * 100).toInt
       overwrite(
         format(
-          s"${name(epoch)} [$bar] %3d%% loss %.4f %.0f records/s %s left",
+          s"${name(iterations.epoch)} [$bar] %3d%% loss %.4f %.0f records/s %s left",
           percent,
-          loss,
+          iterations.epochLoss,
           rate,
           time(left)
         )
       )
     }
 
-  override def ended(result: EpochResult): Unit = {
+  override def epochEnded(done: Long, result: EpochResult): Unit = {
     val validation = result.validation.fold("") { measured =>
       format(" validation loss %.4f accuracy %.4f", measured.loss, measured.accuracy)
     }

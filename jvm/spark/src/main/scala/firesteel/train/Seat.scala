@@ -14,7 +14,7 @@ import firesteel.jni.NativeBuffer
  * @param before the seat in the view before: what both have in common is taken over
  */
 private[train] final class Seat(engine: Engine, val view: View, val n: Int, before: Option[Seat]) {
-  import engine.{optimizer, slots, spec, weights, worker}
+  import engine.{clock, optimizer, slots, spec, weights, worker}
 
   /** The slice that this member owns. */
   val own: SliceRange = view.slices(n)
@@ -47,6 +47,16 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     (weights +: generations).foreach(_.forgetAfter(iteration))
     slices.advance(iteration)
   }
+
+  /** Takes the state from a checkpoint. */
+  def restore(checkpoint: Checkpoint, iteration: Long): Unit = {
+    checkpoint.readState(own, slots, states(iteration))
+    for (range <- ward; copy <- copies) checkpoint.readState(range, slots, copy(iteration))
+  }
+
+  /** Writes the state of the own slice. */
+  def write(draft: CheckpointDraft): StateSlice =
+    draft.writeState(n, view.count, own, slots, states(draft.iteration))
 
   /** A range of one vector of the state before `iteration`, of the own slice or the ward's. */
   def stateAt(iteration: Long, range: SliceRange, slot: Int): Option[(NativeBuffer, Long)] =
@@ -82,22 +92,22 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     gradients.close()
     slices.advance(step.iteration)
     current = step.iteration
-    val begin = System.nanoTime
-    val losses = worker.forwardBackward(
-      weights(step.iteration),
-      spec.shards,
-      step.iteration,
-      step.epoch,
-      step.index,
-      step.of,
-      step.count
+    val losses = clock.computing(
+      worker.forwardBackward(
+        weights(step.iteration),
+        spec.shards,
+        step.iteration,
+        step.epoch,
+        step.index,
+        step.of,
+        step.count
+      )
     )
-    val computed = System.nanoTime - begin
     roots = Root.fromPairs(worker.roots())
     engine.account()
     sendGradients(step.iteration)
     spec.probe.ended(Phase.ForwardBackward, step.iteration, attempt)
-    ShardLosses(losses, computed / 1e6)
+    ShardLosses(losses, clock.take())
   }
 
   /** Phase 2: makes the own slice of the next weights and sends it to all, and its state to the buddy. */
@@ -155,7 +165,7 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
       if (slices.hasOwnWeights(next)) Nil else missingGradients(step.iteration)
     if (missing.isEmpty) {
       if (!slices.hasOwnWeights(next)) {
-        optimize(step, sums)
+        clock.computing(optimize(step, sums))
         slices.publish(next, own)
       }
       val name = SliceName(SliceKind.Weights, next, own)
@@ -185,13 +195,13 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
 
   /** Waits for an iteration's weights; the members whose slices did not come. */
   def awaitWeights(iteration: Long, patience: Patience): Seq[Int] = {
-    slices.await(patience)(slices.missingWeights(iteration).isEmpty)
+    clock.exchanging(slices.await(patience)(slices.missingWeights(iteration).isEmpty))
     slices.missingWeights(iteration)
   }
 
   /** Waits for the own slice of an iteration's gradients; the members whose slices did not come. */
   def awaitGradients(iteration: Long, patience: Patience): Seq[Int] = {
-    slices.await(patience)(missingGradients(iteration).isEmpty)
+    clock.exchanging(slices.await(patience)(missingGradients(iteration).isEmpty))
     missingGradients(iteration)
   }
 
@@ -203,7 +213,7 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
   ): Either[Seq[Int], Array[Double]] = {
     val owners = view.others(n).filter(view.slices(_).floats > 0)
     def missing: Seq[Int] = owners.filter(slices.sumsOf(iteration, _).isEmpty)
-    slices.await(patience)(missing.isEmpty)
+    clock.exchanging(slices.await(patience)(missing.isEmpty))
     if (missing.nonEmpty) Left(missing)
     else {
       Right(
@@ -217,7 +227,7 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
 
   /** Waits until all that was sent has arrived; whether it has. */
   def deliver(patience: Patience): Boolean =
-    outbox.awaitAll(patience) && outbox.takeUnreached().isEmpty
+    clock.exchanging(outbox.awaitAll(patience)) && outbox.takeUnreached().isEmpty
 
   /** Stops, here and everywhere, the group that began with `iteration`. */
   def stopGroup(iteration: Long): Unit = {
@@ -318,7 +328,7 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
   }
 
   private def delivered[R](result: R, patience: Patience): Outcome[R] =
-    if (!outbox.awaitAll(patience)) Outcome.Unfinished(Nil)
+    if (!clock.exchanging(outbox.awaitAll(patience))) Outcome.Unfinished(Nil)
     else {
       val unreached = outbox.takeUnreached()
       if (unreached.isEmpty) Outcome.Done(result) else Outcome.Unfinished(unreached)

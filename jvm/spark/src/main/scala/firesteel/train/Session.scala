@@ -12,6 +12,7 @@ import org.apache.spark.rdd.RDD
 import firesteel.Conf
 import firesteel.data.Role
 import firesteel.jni.{NativeModel, NativeOptimizer}
+import firesteel.optim.Plateau
 
 /**
  * A training on its executors, seen from the driver: each call is a Spark job, or some.
@@ -24,7 +25,8 @@ private[train] final class Session private (
     sc: SparkContext,
     spec: TrainingSpec,
     sources: IndexedSeq[(Role, RDD[Array[Byte]])],
-    threads: Option[Int]
+    threads: Option[Int],
+    observer: Observer
 ) extends AutoCloseable
     with Logging {
   private val conf = sc.getConf
@@ -34,6 +36,7 @@ private[train] final class Session private (
   private val natives = new Closing
   private val model = natives.add(NativeModel.define(spec.definition))
   private val optimizer = natives.add(new NativeOptimizer(model, spec.optimizer))
+  private val monitorsScore = Plateau.monitorsScore(spec.optimizer)
   private val newcomers = new Newcomers(sc, spec, threads)
 
   /** The shards that each executor has in its memory. */
@@ -50,6 +53,9 @@ private[train] final class Session private (
 
   /** Number of executors that take part. */
   def executors: Int = view.count
+
+  /** Learning rate of an iteration. */
+  def learningRate(step: Step): Double = optimizer.learningRate(step.iteration) * step.rateFactor
 
   /** Number of rows of each shard. */
   def rowsOf(role: Role): IndexedSeq[Long] =
@@ -68,12 +74,9 @@ private[train] final class Session private (
     val watch = watchOf(iterationMs)
     val done =
       if (steps.length > 1 && tasks.areFree) group(steps, watch, hashes)
-      else {
-        val losses = steadily(iterate(steps.head, watch))
-        Some(Iterated(IndexedSeq(losses), None))
-      }
-    done.foreach { iterated =>
-      position = steps(iterated.losses.length - 1).iteration + 1
+      else Some(iterated(IndexedSeq(steadily(iterate(steps.head, watch))), None))
+    done.foreach { some =>
+      position = steps(some.losses.length - 1).iteration + 1
       failures = 0
     }
     done.getOrElse(Iterated.Nothing)
@@ -85,10 +88,15 @@ private[train] final class Session private (
     renew(Broken(s"going back to iteration $iteration"))
   }
 
-  /** Begins anew, with the initial weights. */
-  def restart(): Unit = {
-    position = 0
-    renew(Broken("starting again"), anew = true)
+  /**
+   * Begins with the initial weights, or with those of a checkpoint.
+   *
+   * @throws CheckpointException if it is damaged
+   */
+  def begin(from: Option[Checkpoint]): Unit = {
+    position = from.fold(0L)(_.manifest.state.iteration)
+    val start = from.fold[Start](Start.Initial)(Start.Saved(_))
+    enter(crew(Set.empty), Some(start)).left.foreach(renew(_, Some(start)))
   }
 
   /** Measures the weights with the validation rows. */
@@ -99,6 +107,21 @@ private[train] final class Session private (
   /** Hash of the weights. */
   def hash(): String =
     steadily(tasks.runOn(Seq(0), "weights hash", new HashTask(spec.id, view.number, position))).head
+
+  /** What the values measured so far make of the learning rate. */
+  def rateFactor(state: TrainingState): Double = {
+    val values = state.measurements.map { one =>
+      if (monitorsScore) one.evaluation.accuracy else one.evaluation.loss
+    }
+    optimizer.rateFactor(values.toArray)
+  }
+
+  /** Writes the files of a checkpoint. */
+  def checkpoint(to: CheckpointStore): (CheckpointDraft, IndexedSeq[CheckpointPart]) = steadily {
+    val draft = to.begin(position)
+    val task = new CheckpointTask(spec.id, view.number, draft)
+    tasks.run(s"checkpoint of iteration $position", task).map((draft, _))
+  }
 
   /** A model file with the weights. */
   def write(): Array[Byte] =
@@ -138,32 +161,29 @@ private[train] final class Session private (
     )
     tasks.group(what, task, watch, isBarrier) match {
       case Right(results) =>
-        val losses =
-          steps.indices.map(i => results.flatMap(member => shardLosses(member.iterations(i))))
-        Some(Iterated(losses, results.head.hash))
+        val each = steps.indices.map(i => results.map(_.iterations(i)))
+        Some(iterated(each, results.head.hash))
       case Left(broken) =>
         renew(broken)
         None
     }
   }
 
-  /** One iteration: from the weights of t to those of t + 1; losses and rows of each shard. */
-  private def iterate(step: Step, watch: Watch): Either[Broken, IndexedSeq[ShardLoss]] = {
+  /** One iteration: from the weights of t to those of t + 1. */
+  private def iterate(step: Step, watch: Watch): Either[Broken, IndexedSeq[ShardLosses]] = {
     val id = spec.id
-    val losses =
-      if (view.count == 1) {
-        val lone = new LoneIterationTask(id, view.number, step)
-        tasks.run(s"iteration ${step.iteration}", lone)
-      } else {
-        val forward = new ForwardBackwardTask(id, view.number, step, watch.silentMs)
-        for {
-          losses <- tasks.run(s"forward-backward ${step.iteration}", forward, Some(watch))
-          sums <- sums(step, watch)
-          sync = new ParameterSyncTask(id, view.number, step, sums, watch.silentMs)
-          _ <- tasks.run(s"parameter synchronization ${step.iteration}", sync, Some(watch))
-        } yield losses
-      }
-    losses.map(_.flatMap(shardLosses))
+    if (view.count == 1) {
+      val lone = new LoneIterationTask(id, view.number, step)
+      tasks.run(s"iteration ${step.iteration}", lone)
+    } else {
+      val forward = new ForwardBackwardTask(id, view.number, step, watch.silentMs)
+      for {
+        losses <- tasks.run(s"forward-backward ${step.iteration}", forward, Some(watch))
+        sums <- sums(step, watch)
+        sync = new ParameterSyncTask(id, view.number, step, sums, watch.silentMs)
+        _ <- tasks.run(s"parameter synchronization ${step.iteration}", sync, Some(watch))
+      } yield losses
+    }
   }
 
   /** The sums over the whole vector, for optimizers that need them. */
@@ -173,6 +193,15 @@ private[train] final class Session private (
       val partial = new PartialSumsTask(spec.id, view.number, step)
       tasks.run(s"sums ${step.iteration}", partial, Some(watch)).map(_.toArray.flatten)
     }
+
+  /** What each executor spent its time on in several iterations. */
+  private def times(results: Seq[ShardLosses]): IndexedSeq[ExecutorTimes] =
+    results.map(_.times).groupBy(_.executor).values.map(_.reduce(_ + _)).toIndexedSeq
+
+  private def iterated(
+      results: IndexedSeq[IndexedSeq[ShardLosses]],
+      hash: Option[String]
+  ): Iterated = Iterated(results.map(_.flatMap(shardLosses)), times(results.flatten), hash)
 
   private def shardLosses(task: ShardLosses): Seq[ShardLoss] =
     task.losses.grouped(2).map(pair => ShardLoss(pair(0), pair(1).toLong)).toSeq
@@ -201,7 +230,18 @@ private[train] final class Session private (
    *
    * @throws StateLostException if nobody has some of the state any more
    */
-  @tailrec private def renew(broken: Broken, anew: Boolean = false): Unit = {
+  private def renew(broken: Broken, start: Option[Start] = None): Unit = {
+    val (before, begin) = (ids(view), System.nanoTime)
+    renewed(broken, start)
+    if (ids(view) != before) {
+      val ms = (System.nanoTime - begin) / 1e6
+      observer.clusterChanged(
+        ClusterChange(position, before.size, view.count, broken.reason, ms)
+      )
+    }
+  }
+
+  @tailrec private def renewed(broken: Broken, start: Option[Start]): Unit = {
     logInfo(s"${broken.reason}; goes on from iteration $position")
     failures += 1
     if (failures > attempts) {
@@ -215,9 +255,9 @@ private[train] final class Session private (
       Cluster.replace(sc, id, "it did not answer within a training")
     }
     (ids(view) -- Cluster.executorIds(sc) ++ broken.hung).foreach(Cluster.forgetFiles(sc, _))
-    enter(crew(broken.hung), anew) match {
+    enter(crew(broken.hung), start) match {
       case Right(()) => ()
-      case Left(again) => renew(again, anew)
+      case Left(again) => renewed(again, start)
     }
   }
 
@@ -243,15 +283,19 @@ private[train] final class Session private (
     gather()
   }
 
-  /** All take their places in the next view. */
-  private def enter(members: IndexedSeq[Member], anew: Boolean): Either[Broken, Unit] = {
+  /**
+   * All take their places in the next view.
+   *
+   * @param start where weights and state come from; from the members of the view before if not given
+   */
+  private def enter(members: IndexedSeq[Member], start: Option[Start]): Either[Broken, Unit] = {
     val slices = members.indices.map { n =>
       val range = optimizer.parameterSlice(n, members.length)
       SliceRange(range(0), range(1))
     }
     numbers += 1
     val next = View(numbers, members, slices, spec.shards)
-    val last = Option.when(view.count > 0 && !anew)(view)
+    val last = Option.when(start.isEmpty)(view)
     val alive = Cluster.executorIds(sc)
     val moves = last.fold(Seq.empty[Move]) { from =>
       Move.plan(from, next, alive, optimizer.slots > 0).getOrElse {
@@ -263,7 +307,7 @@ private[train] final class Session private (
     }
     val nextTasks = new PlacedTasks(sc, members.map(_.executor))
     for {
-      _ <- join(next, last, nextTasks)
+      _ <- join(next, last, start, nextTasks)
       _ <- bring(moves, last, next)
     } yield {
       newcomers.forget(ids(next))
@@ -277,12 +321,11 @@ private[train] final class Session private (
   private def join(
       next: View,
       last: Option[View],
+      start: Option[Start],
       nextTasks: PlacedTasks
   ): Either[Broken, Unit] = {
     val starts = next.members.map { one =>
-      if (last.isEmpty) Start.Initial
-      else if (ids(view)(one.executor.id)) Start.Member
-      else Start.Newcomer
+      start.getOrElse(if (ids(view)(one.executor.id)) Start.Member else Start.Newcomer)
     }
     val wanted = next.members.indices.map { n =>
       val has = held.getOrElse(next.members(n).executor.id, Set.empty)
@@ -323,16 +366,16 @@ private[train] final class Session private (
     Watch(silentMs, math.max(Session.GraceMs, (3 * iterationMs).toLong))
   }
 
-  /** Allocates the training on the executors that there are, and all rows. */
-  private def open(executors: Seq[Executor]): Unit = {
+  /** Allocates the training on executors; they are ready to join. */
+  @tailrec private def open(executors: Seq[Executor]): Unit = {
     val opening = new OpenTask(spec, threads, executors.map(_.cores))
     new PlacedTasks(sc, executors.toIndexedSeq).run("opening", opening) match {
       case Left(broken) =>
         logInfo(broken.reason)
         open(Session.awaitExecutors(sc, executorWait).take(spec.shards))
       case Right(answers) =>
-        val members = answers.zip(executors).map {
-          case (Right(address), executor) => Member(executor, address)
+        answers.zip(executors).foreach {
+          case (Right(address), executor) => newcomers.add(Member(executor, address))
           case (Left(cause), executor) =>
             throw new ExecutorNativeException(
               s"executor ${executor.id} on ${executor.host}: expected to take part in the training, " +
@@ -340,7 +383,6 @@ private[train] final class Session private (
               cause
             )
         }
-        enter(members, anew = true).left.foreach(renew(_, anew = true))
     }
   }
 }
@@ -350,17 +392,19 @@ private[train] final class Session private (
  *
  * @param losses losses and rows of each shard in each iteration; of none if the job did not get to
  *     its end
+ * @param executors what each executor spent its time on
  * @param hash of the weights at the end, if it was made on the way
  */
 private[train] final case class Iterated(
     losses: IndexedSeq[IndexedSeq[ShardLoss]],
+    executors: IndexedSeq[ExecutorTimes],
     hash: Option[String]
 ) {
   def isWhole: Boolean = losses.nonEmpty
 }
 
 private[train] object Iterated {
-  val Nothing: Iterated = Iterated(IndexedSeq.empty, None)
+  val Nothing: Iterated = Iterated(IndexedSeq.empty, IndexedSeq.empty, None)
 }
 
 private[train] object Session {
@@ -373,6 +417,7 @@ private[train] object Session {
    * Opens a training on these executors.
    *
    * @param sources for each role, one partition of chunks per shard
+   * @param observer told when executors come or go
    * @throws ExecutorNativeException if one of them cannot load the native library
    */
   def open(
@@ -380,9 +425,10 @@ private[train] object Session {
       spec: TrainingSpec,
       sources: IndexedSeq[(Role, RDD[Array[Byte]])],
       executors: Seq[Executor],
-      threads: Option[Int]
+      threads: Option[Int],
+      observer: Observer
   ): Session = {
-    val session = new Session(sc, spec, sources, threads)
+    val session = new Session(sc, spec, sources, threads, observer)
     try {
       session.open(executors.take(spec.shards))
       session

@@ -158,6 +158,16 @@ private[train] final class HashTask(id: UUID, view: Int, iteration: Long)
   ): Outcome[String] = Outcome.Done(host.hash(iteration))
 }
 
+/** Writes a checkpoint's files. */
+private[train] final class CheckpointTask(id: UUID, view: Int, draft: CheckpointDraft)
+    extends SeatTask[CheckpointPart](id, view, 0) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[CheckpointPart] = Outcome.Done(host.write(seat, draft))
+}
+
 /** Makes a model file of the weights of an iteration. */
 private[train] final class WriteTask(id: UUID, view: Int, iteration: Long)
     extends SeatTask[Array[Byte]](id, view, 0) {

@@ -2,13 +2,12 @@ package firesteel.train
 
 import java.util.UUID
 
-import scala.annotation.tailrec
-import scala.collection.mutable
-
+import org.apache.spark.firesteel.ui.TrainingPoster
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.{Dataset, Row, SparkSession}
 
 import firesteel.Conf
+import firesteel.optim.Trigger
 import firesteel.data.{DataException, Role, RowEncoder, ShardedDataset}
 
 /** Rows and the encoder of their columns. */
@@ -24,6 +23,9 @@ final case class TrainingRows(rows: Dataset[Row], encoder: RowEncoder)
  * @param epochs how often every row is seen, 1 or more
  * @param seed of initial weights, dropout and the order of the rows
  * @param shards number of shards S; `spark.firesteel.shards` if not given
+ * @param endWhen when it ends, in place of `epochs`
+ * @param validationTrigger when the validation rows are measured
+ * @param checkpoint where and when checkpoints are written
  */
 final case class TrainingSettings(
     definition: String,
@@ -32,7 +34,10 @@ final case class TrainingSettings(
     batchSize: Int,
     epochs: Int,
     seed: Long,
-    shards: Option[Int] = None
+    shards: Option[Int] = None,
+    endWhen: Option[Trigger] = None,
+    validationTrigger: Trigger = Trigger.everyEpoch,
+    checkpoint: Option[CheckpointSettings] = None
 )
 
 /**
@@ -67,14 +72,27 @@ final class Trainer private[firesteel] (
   /**
    * Learns from `training`; measures after each epoch with `validation`.
    *
+   * @param observers told of what happens, beside the console and Spark's web pages
    * @throws firesteel.data.DataException if a row cannot be used, or there is none
    * @throws ExecutorNativeException if an executor cannot load the native library
    * @throws ExecutorLostException if all executors are lost and no other comes
    * @throws DivergedException if the loss becomes infinite or NaN
+   * @throws CheckpointException if a checkpoint cannot be written, or gone on with
    */
-  def fit(training: TrainingRows, validation: Option[TrainingRows]): TrainingResult = {
+  def fit(
+      training: TrainingRows,
+      validation: Option[TrainingRows],
+      observers: Seq[Observer] = Nil
+  ): TrainingResult = {
     val executors = Session.awaitExecutors(sc, Conf.ExecutorWait.get(conf).getOrElse(60))
-    val shards = settings.shards.orElse(Conf.Shards.get(conf)).getOrElse(executors.map(_.cores).sum)
+    val checkpoints = settings.checkpoint.map { to =>
+      new Checkpoints(to, new CheckpointStore(to.path, to.keep, spark.sessionState.newHadoopConf()))
+    }
+    val found = checkpoints.flatMap(_.begin())
+    val shards = settings.shards
+      .orElse(found.map(_.manifest.identity.rows.length))
+      .orElse(Conf.Shards.get(conf))
+      .getOrElse(executors.map(_.cores).sum)
     val spec = TrainingSpec(
       UUID.randomUUID(),
       UUID.randomUUID(),
@@ -90,99 +108,47 @@ final class Trainer private[firesteel] (
     val sources = data.map { case (role, rows) =>
       (role, ShardedDataset(rows.rows, rows.encoder, shards))
     }
-    val session = Session.open(sc, spec, sources, executors, Conf.Threads.get(conf))
+    val observer = new Observers(Progress(conf).toSeq ++ Seq(TrainingPoster(sc)) ++ observers)
+    val session = Session.open(sc, spec, sources, executors, Conf.Threads.get(conf), observer)
     try {
+      val loop =
+        new TrainingLoop(session, settings, checkpoints, observer, conf, validation.isDefined)
+      val start = loop.begin(found)
       data.foreach { case (role, _) => checkRows(role, session.rowsOf(role)) }
-      val plan = new EpochPlan(session.rowsOf(Role.Training), settings.batchSize)
-      val progress = Progress(conf, settings.epochs, plan.records)
-      val run = new Run(session, plan, progress, measures = validation.isDefined)
-      val last = run.toEnd(TrainingState(plan.length.toLong))
-      new TrainingResult(last.epochs, session.write())
+      observer.started(info(spec, session.rowsOf(Role.Training).sum, session.executors))
+      val end = loop.toEnd(start)
+      val result = new TrainingResult(end.epochs, session.write(), session.hash())
+      observer.ended(None)
+      result
+    } catch {
+      case e: Throwable =>
+        observer.ended(Some(e))
+        throw e
     } finally {
       session.close()
       sc.clearCallSite()
     }
   }
 
+  private def info(spec: TrainingSpec, records: Long, executors: Int): TrainingInfo = {
+    val (name, layers) = ModelSummary.of(spec.definition)
+    TrainingInfo(
+      spec.id,
+      name,
+      layers,
+      spec.loss,
+      spec.optimizer,
+      spec.shards,
+      spec.batchSize,
+      settings.epochs,
+      records,
+      spec.seed,
+      executors
+    )
+  }
+
   private def checkRows(role: Role, rows: IndexedSeq[Long]): Unit =
     if (rows.sum == 0) {
       throw new DataException(s"$role: expected rows, got none. Look at the DataFrame's filters.")
-    }
-
-  /** The loop of a training: from state to state. */
-  private final class Run(
-      session: Session,
-      plan: EpochPlan,
-      progress: Progress,
-      measures: Boolean
-  ) {
-    private val groups = new GroupSize(Conf.Group.get(conf).flatten)
-    private val times = mutable.ArrayBuffer.empty[Double]
-
-    @tailrec def toEnd(state: TrainingState): TrainingState =
-      if (state.epoch >= settings.epochs) state else toEnd(next(state))
-
-    private def next(state: TrainingState): TrainingState =
-      try {
-        val (after, hash) = iterate(state)
-        if (after.epochEnded && after.iteration > state.iteration) {
-          endEpoch(after, hash.getOrElse(session.hash()))
-        } else {
-          after
-        }
-      } catch {
-        case e: StateLostException =>
-          logWarning(s"${e.getMessage}: begins anew")
-          session.restart()
-          TrainingState(plan.length.toLong)
-      }
-
-    /** As many iterations as the next job is to run; the weights' hash if the job made it. */
-    private def iterate(state: TrainingState): (TrainingState, Option[String]) = {
-      val left = plan.steps(state.epoch).drop(state.index.toInt)
-      val steps = left.take(groups.next(left.length))
-      val begin = System.nanoTime
-      val endsEpoch = steps.length == left.length
-      val iterated = session.iterate(steps, groups.iterationMs, hashes = endsEpoch)
-      val ms = (System.nanoTime - begin) / 1e6
-      groups.ended(steps.length, ms, iterated.isWhole)
-      val after = steps.zip(iterated.losses).foldLeft(state) { case (before, (step, losses)) =>
-        val one =
-          before.afterIteration(losses.map(_.lossSum).sum, step.count, ms / steps.length / 1000)
-        checkLoss(one.lossSum, step)
-        times += ms / steps.length
-        one
-      }
-      if (after.records > 0) {
-        progress.iterated(steps.head.epoch.toInt, after.meanLoss, after.records)
-      }
-      (after, iterated.hash)
-    }
-
-    private def endEpoch(state: TrainingState, hash: String): TrainingState = {
-      val evaluation = Option.when(measures)(session.evaluate())
-      val measured = evaluation.foldLeft(state)(_.afterMeasurement(_))
-      val result = EpochResult(
-        state.epoch.toInt - 1,
-        state.meanLoss,
-        state.records,
-        state.seconds,
-        times.sorted.apply(times.length / 2),
-        hash,
-        evaluation
-      )
-      times.clear()
-      logInfo(s"epoch ${result.epoch}: loss ${result.loss}, weights ${result.weightsHash}")
-      progress.ended(result)
-      measured.afterEpoch(result)
-    }
-  }
-
-  private def checkLoss(lossSum: Double, step: Step): Unit =
-    if (lossSum.isNaN || lossSum.isInfinite) {
-      throw new DivergedException(
-        s"training: expected a finite loss, got $lossSum at iteration ${step.iteration} (epoch " +
-          s"${step.epoch}). Lower the learning rate, clip the gradients, or scale the features."
-      )
     }
 }

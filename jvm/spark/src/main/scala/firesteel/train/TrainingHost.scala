@@ -110,6 +110,14 @@ private[train] final class TrainingHost(val spec: TrainingSpec, threads: Int)
   /** A model file with an iteration's weights. */
   def write(iteration: Long): Array[Byte] = engine.model.write(engine.weights(iteration))
 
+  /** Writes this executor's part of a checkpoint. */
+  def write(seat: Seat, draft: CheckpointDraft): CheckpointPart = {
+    val weights = Option.when(seat.n == 0) {
+      draft.writeWeights(engine.model, engine.weights(draft.iteration))
+    }
+    CheckpointPart(engine.slots, seat.write(draft), weights)
+  }
+
   /** Frees all native memory; waits for the task that works, and for slices on their way. */
   override def close(): Unit = {
     (seat ++ joining).foreach(_.leave())
@@ -130,6 +138,11 @@ private[train] final class TrainingHost(val spec: TrainingSpec, threads: Int)
         case Start.Initial =>
           engine.model.initialWeights(spec.seed, engine.weights.claim(iteration))
           next.begin(iteration)
+          next.slices.publishAll(iteration)
+        case Start.Saved(checkpoint) =>
+          checkpoint.readWeights(engine.model, engine.weights.claim(iteration))
+          next.begin(iteration)
+          next.restore(checkpoint, iteration)
           next.slices.publishAll(iteration)
         case Start.Newcomer =>
           engine.weights.claim(iteration)

@@ -56,12 +56,10 @@ final case class EpochResult(
  *
  * @param epochs the epochs in their order
  * @param modelFile the bytes of a model file (safetensors) with the trained weights
+ * @param weightsHash SHA-256 of the trained weights
  */
 final class TrainingResult private[train] (
     val epochs: IndexedSeq[EpochResult],
-    val modelFile: Array[Byte]
-) {
-
-  /** SHA-256 of the trained weights. */
-  def weightsHash: String = epochs.last.weightsHash
-}
+    val modelFile: Array[Byte],
+    val weightsHash: String
+)

@@ -29,7 +29,7 @@ class OptimizerSuite extends AnyFunSuite {
 
   /** Each optimizer with its defaults, and with all arguments given; the slots of both. */
   private val optimizers: Seq[(Optimizer, Int, Optimizer, Int)] = Seq(
-    (SGD(), 0, SGD(0.1, 0.9, nesterov = true, 1e-4, clipped), 2),
+    (SGD(), 0, SGD(0.1, 0.9, 0.1, nesterov = false, 1e-4, clipped), 2),
     (Adam(), 2, Adam(0.01, 0.8, 0.99, 1e-7, 1e-4, clipped), 3),
     (AdamW(), 2, AdamW(0.01, 0.8, 0.99, 1e-7, 1e-4, clipped), 3),
     (Adamax(), 2, Adamax(0.01, 0.8, 0.99, 1e-7, 1e-4, clipped), 3),
@@ -77,6 +77,14 @@ class OptimizerSuite extends AnyFunSuite {
       assert(engine(plain)(_.slots()) == slots, plain)
       assert(engine(full)(_.slots()) == more, full)
     }
+  }
+
+  test("an optimizer can be had by its name") {
+    for ((plain, _, _, _) <- optimizers if !plain.isInstanceOf[PerLayer])
+      assert(Optimizer(plain.productPrefix) == plain)
+    assert(Optimizer("rmsprop") == RMSprop())
+    val error = intercept[IllegalArgumentException](Optimizer("magic"))
+    assert(error.getMessage.contains("adadelta, adagrad"), error.getMessage)
   }
 
   /** What the engine says of this. */

@@ -76,8 +76,7 @@ private[firesteel] final class ClientGate extends Gate(ClientGate.Kinds, ClientG
     if (isIn.isDone) {
       super.exceptionCaught(context, cause)
     } else {
-      context.close()
-      ()
+      Gate.cut(context.channel)
     }
 
   override def channelInactive(context: ChannelHandlerContext): Unit = {

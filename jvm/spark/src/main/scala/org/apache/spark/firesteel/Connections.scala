@@ -28,8 +28,8 @@ final class Connections private[firesteel] (dial: Address => TransportClient, di
   @volatile private var closed = false
 
   /**
-   * Makes the connection now, so that its end is seen even if nothing is sent; done when it is there,
-   * with the reason if it cannot be had.
+   * Makes the connection now, so that its end is seen even if nothing is sent; done when it is
+   * there, with the reason if it cannot be had.
    */
   def connect(to: Address): Future[_] = connection(to)
 
@@ -85,7 +85,7 @@ final class Connections private[firesteel] (dial: Address => TransportClient, di
       dialers.execute { () =>
         try {
           val client = dial(to)
-          if (closed || !connection.complete(client)) client.getChannel.close()
+          if (closed || !connection.complete(client)) Gate.cut(client.getChannel)
         } catch {
           // Whoever waits must hear of it, whatever it is.
           case e: Throwable => connection.completeExceptionally(e)
@@ -100,7 +100,7 @@ final class Connections private[firesteel] (dial: Address => TransportClient, di
 
   private def end(connection: CompletableFuture[TransportClient]): Unit = {
     connection.completeExceptionally(Connections.ended)
-    connection.thenAccept(client => { client.getChannel.close(); () })
+    connection.thenAccept(client => Gate.cut(client.getChannel))
     ()
   }
 }
@@ -110,7 +110,7 @@ private object Connections {
   private def ended: IOException =
     new IOException("firesteel exchange: the connection was ended on this side.")
 
-  /** Spark's client can report the same failure twice: once from the write, once from the channel. */
+  /** Spark's client can report a failure twice: from the write, and from the channel. */
   final class Delivery(done: Option[Throwable] => Unit) extends RpcResponseCallback {
     private val isOver = new AtomicBoolean
 

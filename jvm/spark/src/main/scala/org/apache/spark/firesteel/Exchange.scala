@@ -119,7 +119,7 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
       client
     } catch {
       case e: Throwable =>
-        client.getChannel.close()
+        Gate.cut(client.getChannel)
         throw e
     }
   }
@@ -148,7 +148,7 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
       }
     } catch {
       case e: Throwable =>
-        channel.close()
+        Gate.cut(channel)
         throw e match {
           case _: TimeoutException => unanswered(to)
           case refused: ExecutionException => refused.getCause
@@ -157,7 +157,8 @@ final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCl
     }
 
   private def unanswered(to: Address): IOException = new IOException(
-    s"firesteel exchange at ${to.host}:${to.port}: expected an answer in $timeoutMillis ms, got none."
+    s"firesteel exchange at ${to.host}:${to.port}: expected an answer in $timeoutMillis ms, " +
+      "got none."
   )
 }
 

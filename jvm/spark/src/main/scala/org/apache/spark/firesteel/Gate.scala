@@ -3,13 +3,13 @@ package org.apache.spark.firesteel
 import java.util.{List => JavaList}
 
 import io.netty.buffer.{ByteBuf, Unpooled}
-import io.netty.channel.ChannelHandlerContext
+import io.netty.channel.{Channel, ChannelHandlerContext}
 import io.netty.handler.codec.ByteToMessageDecoder
 import org.apache.spark.network.protocol.Message
 
 /**
- * Stands before Spark's frame decoder: nothing gets to it before the [[Handshake]] is done, and then
- * only frames of the given kinds and size.
+ * Stands before Spark's frame decoder: nothing gets to it before the [[Handshake]] is done, and
+ * then only frames of the given kinds and size.
  *
  * Spark's decoder takes frames of up to 2 GiB and gathers each one whole. This one holds a single
  * frame of at most `maxFrame` bytes; the body of a stream, which follows its frame, passes in the
@@ -47,8 +47,7 @@ private[firesteel] abstract class Gate(kinds: Set[Message.Type], maxFrame: Int)
   protected final def shut(context: ChannelHandlerContext, got: String): Unit = {
     isShut = true
     refused(context, got)
-    context.close()
-    ()
+    Gate.cut(context.channel)
   }
 
   /** Sends bytes of the handshake. */
@@ -114,11 +113,18 @@ private[firesteel] abstract class Gate(kinds: Set[Message.Type], maxFrame: Int)
   }
 }
 
-/** How Spark writes its messages: length (8), kind (1), request (8), then what the kind needs. */
-private object Gate {
-  val LengthBytes = 8
-  val KindAt = 8
-  val HeaderLengthAt = 17
-  val HeaderAt = 21
-  val MinFrame = 21
+private[firesteel] object Gate {
+
+  // How Spark writes its messages: length (8), kind (1), request (8), then what the kind needs.
+  private val LengthBytes = 8
+  private val KindAt = 8
+  private val HeaderLengthAt = 17
+  private val HeaderAt = 21
+  private val MinFrame = 21
+
+  /** Closes a channel at once: TLS would first say goodbye, which may take seconds. */
+  def cut(channel: Channel): Unit = {
+    Option(channel.pipeline().firstContext()).fold(channel.close())(_.close())
+    ()
+  }
 }

@@ -10,18 +10,19 @@ import javax.crypto.spec.SecretKeySpec
 import firesteel.train.Address
 
 /**
- * How both ends of a connection prove that they know a training's secret, which itself never travels.
+ * How both ends of a connection prove that they know a training's secret, which never travels.
  *
  * {{{
  * client → server   magic, training, client's nonce   52 bytes
  * server → client   known, server's nonce, proof      65 bytes, or unknown, 1 byte
  * client → server   client's proof                    32 bytes
- * server → client   known, or unknown                  1 byte
+ * server → client   known, or unknown                 1 byte
  * }}}
  *
- * A proof is HMAC-SHA256(secret, side ‖ training ‖ client's nonce ‖ server's nonce ‖ server's address).
- * The nonces are fresh, so what was heard once is worth nothing later; the sides differ, so a proof
- * cannot be sent back; with the address, what was meant for another server cannot be passed on.
+ * A proof is HMAC-SHA256(secret, side ‖ training ‖ client's nonce ‖ server's nonce ‖ address). The
+ * nonces are fresh, so what was heard once is worth nothing later; the sides differ, so a proof
+ * cannot be sent back; the address is the server's, so what was meant for another one cannot be
+ * passed on.
  *
  * @param secret of the training
  * @param server the address at which the client calls

@@ -23,10 +23,7 @@ private[firesteel] final class SliceHandler(receiver: SliceReceiver, gate: Serve
       client: TransportClient,
       message: ByteBuffer,
       callback: RpcResponseCallback
-  ): Unit = {
-    client.getChannel.close()
-    ()
-  }
+  ): Unit = Gate.cut(client.getChannel)
 
   override def receiveStream(
       client: TransportClient,
@@ -38,7 +35,7 @@ private[firesteel] final class SliceHandler(receiver: SliceReceiver, gate: Serve
 
 private object SliceHandler {
 
-  /** Spark reports the end of a stream again when something goes wrong with it; a sink ends once. */
+  /** Spark can report the end of a stream more than once; a sink ends once. */
   final class Stream(sink: SliceSink) extends StreamCallbackWithID {
     private val isOver = new AtomicBoolean
 

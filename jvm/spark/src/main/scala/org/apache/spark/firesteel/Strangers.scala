@@ -12,9 +12,9 @@ import org.apache.spark.internal.Logging
 /**
  * The connections that have not yet proved where they belong.
  *
- * Their number and their time are bounded. When there are too many, the one that waits longest goes:
- * a handshake takes milliseconds, so those who belong here get in however many others come. Those
- * who can name a training wait apart, so that a flood of others does not crowd them out.
+ * Their number and their time are bounded. When there are too many, the one that waits longest
+ * goes: a handshake takes milliseconds, so those who belong here get in however many others come.
+ * Those who can name a training wait apart, so that a flood of others does not crowd them out.
  */
 private[firesteel] final class Strangers extends Logging {
   private val silent, acquainted = mutable.LinkedHashSet.empty[Channel]
@@ -52,7 +52,7 @@ private[firesteel] final class Strangers extends Logging {
       case other => String.valueOf(other)
     }
     left(channel)
-    channel.close()
+    Gate.cut(channel)
     sparingly.line(host).foreach { omitted =>
       logWarning(
         s"firesteel exchange: refused $host, got ${got.take(Strangers.MaxReason)}$omitted. " +

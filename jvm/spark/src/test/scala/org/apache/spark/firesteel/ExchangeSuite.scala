@@ -2,11 +2,13 @@ package org.apache.spark.firesteel
 
 import java.io.IOException
 import java.net.{InetAddress, ServerSocket}
+import java.nio.ByteBuffer
 import java.util.UUID
+import java.util.concurrent.CountDownLatch
 
 import scala.util.Random
 
-import firesteel.train.Address
+import firesteel.train.{Address, SliceReceiver, SliceSink}
 
 /** Both ends of a connection, and what each does about the other's failures. */
 class ExchangeSuite extends ExchangeFixture {
@@ -162,6 +164,41 @@ class ExchangeSuite extends ExchangeFixture {
       assert(push(connections, exchange.address, "two", Array(2)).isEmpty)
       hung.close()
       assert(receiver.arrived(training).keySet == Set("one", "two"))
+    }
+  }
+
+  test("ending a connection fails at once what a peer that hangs does not take, also with TLS") {
+    Seq(Nil, TestKey.settings).foreach { settings =>
+      val hung = new CountDownLatch(1)
+      val begun = new CountDownLatch(1)
+      val receiver = new SliceReceiver {
+        override def secret(training: UUID): Option[UUID] = Some(ExchangeSuite.this.secret)
+        override def open(training: UUID, header: ByteBuffer, bytes: Long): SliceSink =
+          new SliceSink {
+            override def write(data: ByteBuffer): Unit = {
+              begun.countDown()
+              hung.await()
+              data.position(data.limit())
+              ()
+            }
+            override def complete(): Unit = ()
+            override def abort(): Unit = ()
+          }
+      }
+      withExchange(receiver, settings: _*) { exchange =>
+        val connections = exchange.connections(training, secret)
+        val failed =
+          pushing(connections, exchange.address, "slice", new Array[Byte](64 << 20))
+        begun.await()
+        Thread.sleep(500)
+        assert(!failed.isDone)
+        val ended = System.nanoTime
+        connections.disconnect(exchange.address)
+        assert(await(failed).nonEmpty)
+        info(s"failed after ${(System.nanoTime - ended) / 1000000} ms")
+        assert(System.nanoTime - ended < 2e9)
+        hung.countDown()
+      }
     }
   }
 

@@ -26,7 +26,7 @@ final class Mischief(
 
   /** The lengths that programs trip over. */
   private val lengths =
-    Seq(0L, -1L, 7L, 8L, 9L, 21L, 1024L, 1025L, Int.MaxValue.toLong, 1L << 31, 1L << 62, Long.MinValue)
+    Seq(-1L, 0L, 7L, 8L, 9L, 21L, 1024L, 1025L, (1L << 31) - 1, 1L << 31, 1L << 62, Long.MinValue)
 
   /** How often the recording was sent as it is. */
   var replays: Int = 0

@@ -9,7 +9,7 @@ import scala.jdk.CollectionConverters._
 
 import firesteel.train.{SliceReceiver, SliceSink}
 
-/** Keeps the slices of some trainings; refuses those longer than `limit` before their first byte. */
+/** Keeps the slices of some trainings; refuses those longer than `limit` at once. */
 final class Recorder(secrets: Map[UUID, UUID], limit: Int = 1 << 20) extends SliceReceiver {
   private val slices = new ConcurrentLinkedQueue[(UUID, String, Seq[Byte])]
 

@@ -1,0 +1,94 @@
+package firesteel.train
+
+import scala.collection.mutable
+
+import org.apache.spark.sql.SparkSession
+
+import firesteel.optim.SGD
+
+/** What observers are told of real trainings. */
+class ObservedTrainingSuite extends TrainingFixture {
+
+  private final class Recording extends Observer {
+    val infos = mutable.ArrayBuffer.empty[TrainingInfo]
+    val jobs = mutable.ArrayBuffer.empty[IterationsDone]
+    val validations = mutable.ArrayBuffer.empty[(Long, Seq[Metric])]
+    val epochs = mutable.ArrayBuffer.empty[(Long, EpochResult)]
+    val changes = mutable.ArrayBuffer.empty[ClusterChange]
+    val ends = mutable.ArrayBuffer.empty[Option[Throwable]]
+
+    override def started(training: TrainingInfo): Unit = infos += training
+    override def iterated(iterations: IterationsDone): Unit = jobs += iterations
+    override def validated(done: Long, metrics: Seq[Metric]): Unit =
+      validations += (done -> metrics)
+    override def epochEnded(done: Long, result: EpochResult): Unit = epochs += (done -> result)
+    override def clusterChanged(change: ClusterChange): Unit = changes += change
+    override def ended(error: Option[Throwable]): Unit = ends += error
+  }
+
+  private def observed(spark: SparkSession, observer: Observer, probe: Probe = NoProbe)(
+      what: TrainingSettings
+  ): TrainingResult = {
+    val validation = Some(encoded(rows(spark, count = 100)))
+    new Trainer(spark, what, probe).fit(encoded(rows(spark)), validation, Seq(observer))
+  }
+
+  private def checkIterations(seen: Recording, result: TrainingResult): Unit = {
+    assert(seen.jobs.map(_.first) == seen.jobs.scanLeft(0L)(_ + _.count).init)
+    assert(seen.jobs.last.done == 36)
+    assert(seen.jobs.flatMap(_.records).sum == 1800)
+    assert(seen.epochs.map(_._1) == Seq(12, 24, 36))
+    assert(seen.epochs.map(_._2) == result.epochs)
+    for ((job, next) <- seen.jobs.zip(seen.jobs.drop(1))) {
+      assert(job.isEpochEnd == (next.epoch > job.epoch))
+    }
+    result.epochs.foreach { epoch =>
+      val jobs = seen.jobs.filter(_.epoch == epoch.epoch)
+      val mean = jobs.flatMap(job => job.losses.zip(job.records)).map { case (l, n) =>
+        l * n
+      }.sum / 600
+      assert(math.abs(mean - epoch.loss) < 1e-9)
+      assert(jobs.last.epochLoss == epoch.loss && jobs.last.epochRecords == 600)
+      assert(seen.validations(epoch.epoch)._2.head == Metric("Loss", epoch.validation.get.loss))
+    }
+  }
+
+  test("observers are told of every iteration, validation and epoch") {
+    withSpark("local[2]") { spark =>
+      val seen = new Recording
+      checkIterations(seen, observed(spark, seen)(settings()))
+      assert(seen.infos.map(_.parameters) == Seq(67))
+      assert(seen.infos.map(info => (info.records, info.shards, info.epochs)) == Seq((600, 4, 3)))
+      assert(seen.ends == Seq(None))
+      assert(seen.changes.isEmpty)
+      seen.jobs.foreach { job =>
+        assert(job.executors.map(_.executor) == Seq("driver"))
+        assert(job.learningRate == 0.01)
+        assert(job.executors.forall(times => times.computeMs > 0 && times.nativeBytes > 0))
+        assert(job.split.schedulingMs > 0)
+      }
+    }
+  }
+
+  test("observers are told why a training ended") {
+    withSpark("local[2]") { spark =>
+      val seen = new Recording
+      intercept[DivergedException](observed(spark, seen)(settings(optimizer = SGD(3e38))))
+      assert(seen.ends.flatten.map(_.getClass) == Seq(classOf[DivergedException]))
+    }
+  }
+
+  test("observers are told of a lost executor, and of no iteration that came to nothing") {
+    withSpark("local-cluster[2,1,1024]", "spark.firesteel.group" -> "6") { spark =>
+      val seen = new Recording
+      val result = observed(spark, seen, new DieOnce(Phase.ForwardBackward, 5))(settings())
+      checkIterations(seen, result)
+      val lost = seen.changes.head
+      assert((lost.before, lost.after) == ((2, 1)))
+      assert(lost.done <= 5)
+      assert(lost.ms > 0)
+      assert(seen.jobs.head.executors.length == 2)
+      assert(seen.jobs.exists(_.executors.length == 1))
+    }
+  }
+}
