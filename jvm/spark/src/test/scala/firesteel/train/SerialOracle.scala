@@ -47,7 +47,8 @@ private[train] object SerialOracle {
       val offsets = new Array[Long](shards)
       val plan = new EpochPlan(datasets.map(_.rows), settings.batchSize)
       (0 until settings.epochs).map { epoch =>
-        plan.steps(epoch.toLong).foreach { step =>
+        val length = plan.length.toLong
+        plan.steps(TrainingState(length, epoch * length, epoch.toLong)).foreach { step =>
           val now = (step.iteration % 2).toInt
           val gradients = workers.map(gradient(_, weights(now), shards, step)).toArray
           val sums = optimizer.partialSums(
@@ -78,7 +79,7 @@ private[train] object SerialOracle {
           )
           gradients.foreach(_.close())
         }
-        val last = (plan.length * (epoch + 1)) % 2
+        val last = ((length * (epoch + 1)) % 2).toInt
         OracleEpoch(
           weights(last).sha256(model.parameterCount),
           states(last).sha256(optimizer.slots * model.parameterCount)
