@@ -60,7 +60,10 @@ object LeNetFashionMnist {
     options.shards.foreach(classifier.setShards)
     options.logs.foreach { folder =>
       classifier
-        .setTrainSummary(new TrainSummary(folder, "lenet5"))
+        .setTrainSummary(
+          new TrainSummary(folder, "lenet5")
+            .setSummaryTrigger("Parameters", (_, isEpochEnd) => isEpochEnd)
+        )
         .setValidationSummary(new ValidationSummary(folder, "lenet5"))
     }
 

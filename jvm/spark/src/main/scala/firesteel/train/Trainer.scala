@@ -166,7 +166,7 @@ final class Trainer private[firesteel] (
     /** As many iterations as the next job is to run. */
     private def iterate(state: TrainingState): TrainingState = {
       val left = plan.steps(state.epoch).drop(state.index.toInt)
-      val steps = left.take(groups.next(left.length))
+      val steps = untilParameters(left.take(groups.next(left.length)))
       val begin = System.nanoTime
       val iterated = session.iterate(steps, groups.iterationMs)
       val ms = (System.nanoTime - begin) / 1e6
@@ -178,8 +178,21 @@ final class Trainer private[firesteel] (
         times += ms / steps.length
         one
       }
-      if (iterated.isWhole) observer.iterated(done(steps, iterated, ms, after))
+      if (iterated.isWhole) {
+        observer.iterated(done(steps, iterated, ms, after))
+        if (observer.wantsParameters(after.iteration, after.epochEnded)) {
+          observer.parameters(after.iteration, session.histograms())
+        }
+      }
       after
+    }
+
+    /** Those that a job may run before somebody wants to see the weights. */
+    private def untilParameters(steps: IndexedSeq[Step]): IndexedSeq[Step] = {
+      val wanted = steps.indexWhere { step =>
+        observer.wantsParameters(step.iteration + 1, step.index + 1 == step.of)
+      }
+      if (wanted < 0) steps else steps.take(wanted + 1)
     }
 
     private def done(
