@@ -53,7 +53,8 @@ impl Histogram {
         let mut counts = vec![0u64; limits.len()];
         let mut histogram = Histogram::default();
         let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
-        for value in values.iter().filter(|value| value.is_finite()).map(|&value| f64::from(value)) {
+        for value in values.iter().filter(|value| value.is_finite()).map(|&value| f64::from(value))
+        {
             counts[limits.partition_point(|&limit| limit <= value)] += 1;
             (min, max) = (min.min(value), max.max(value));
             histogram.num += 1.0;
@@ -88,9 +89,7 @@ mod tests {
             assert!(pair[0].high <= pair[1].low);
         }
         for bucket in &histogram.buckets {
-            let inside = |&&value: &&f32| {
-                (bucket.low..bucket.high).contains(&f64::from(value))
-            };
+            let inside = |&&value: &&f32| (bucket.low..bucket.high).contains(&f64::from(value));
             assert_eq!(bucket.count, values.iter().filter(inside).count() as f64);
             assert!(bucket.count > 0.0);
         }
@@ -100,7 +99,8 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_the_numbers_one_after_the_other() {
-        let values: Vec<f32> = (0..10_000).map(|i| ((i * 7919) % 1000) as f32 / 997.0 - 0.4).collect();
+        let values: Vec<f32> =
+            (0..10_000).map(|i| ((i * 7919) % 1000) as f32 / 997.0 - 0.4).collect();
         let histogram = Histogram::of(&values);
         let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
         let squares: f64 = values.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
