@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use train::Optimizer;
-use train::optim::Sgd;
+use train::optim::{Method, Sgd};
 
 /// What `peers/golden.py` writes.
 #[derive(Deserialize)]
@@ -83,13 +83,12 @@ pub fn run(options: &Golden) -> Result<Report, Error> {
     let model = Arc::new(case.model()?);
     let weights = recording.weights(&model).map_err(fault)?;
     let rows = recording.rows(&model).map_err(fault)?;
-    let optimizer = Optimizer::Sgd(Sgd {
+    let optimizer = Optimizer::from(Method::Sgd(Sgd {
         learning_rate: recording.lr,
         momentum: recording.momentum,
         weight_decay: recording.weight_decay,
         nesterov: recording.nesterov,
-        ..Sgd::default()
-    });
+    }));
     let mut training = Training::new(model.clone(), &rows, &weights, 1, optimizer)?;
     let steps = options.steps.unwrap_or(usize::MAX).min(recording.loss_f32.len());
     let mut losses = Vec::with_capacity(steps);

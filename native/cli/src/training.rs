@@ -4,7 +4,7 @@ use crate::{Error, detrand};
 use layers::Model;
 use std::sync::Arc;
 use tensor::{Buffer, SharedSlice};
-use train::optim::Sgd;
+use train::optim::{Method, Sgd};
 use train::{Dataset, Loss, Optimizer, Step, Update, Worker};
 
 /// From this many weights on the update runs on the replicas' threads too.
@@ -76,7 +76,7 @@ impl Training {
             .collect();
         let sgd = Sgd { learning_rate: 1e-4, momentum: 0.9, ..Sgd::default() };
         let weights = model.initial_weights(0);
-        Self::new(model, &rows, &weights, threads, Optimizer::Sgd(sgd))
+        Self::new(model, &rows, &weights, threads, Method::Sgd(sgd).into())
     }
 
     /// Runs one iteration and returns the mean loss before its update.

@@ -1,7 +1,7 @@
 //! `firesteel.jni.NativeModel`: a network and, if it came from a file, its weights.
 
 use crate::buffer::NativeBuffer;
-use crate::convert::{array, shapes, text, vector};
+use crate::convert::{array, shapes, size, text, vector};
 use crate::exceptions::Error;
 use crate::guard::guard;
 use crate::handle::{Kind, Managed, get, insert};
@@ -193,6 +193,39 @@ pub fn write0<'local>(
         let weights = weights.read(0..model.model.parameters().len())?;
         let bytes = model_file::write(&model.model, weights.f32())?;
         array(env, &bytes.into_iter().map(u8::cast_signed).collect::<Vec<i8>>())
+    })
+}
+
+/// The bytes of a model file before its weights.
+#[jni_mangle("firesteel.jni.NativeModel")]
+pub fn file_header0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> JByteArray<'local> {
+    guard(env, |env| {
+        let header = model_file::header(&get::<NativeModel>(handle)?.model)?;
+        array(env, &header.into_iter().map(u8::cast_signed).collect::<Vec<i8>>())
+    })
+}
+
+/// Where the weights lie in a file with this header: begin and end of each parameter.
+#[jni_mangle("firesteel.jni.NativeModel")]
+pub fn locate0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    header: JByteArray<'local>,
+    bytes: jlong,
+) -> JLongArray<'local> {
+    guard(env, |env| {
+        let header: Vec<u8> = vector(env, &header)?.into_iter().map(i8::cast_unsigned).collect();
+        let model = get::<NativeModel>(handle)?;
+        let ranges = model_file::locate(&model.model, &header, size(WHO, bytes)?);
+        let ends = ranges.map_err(in_file)?.into_iter();
+        let ends: Vec<_> =
+            ends.flat_map(|range| [range.start as jlong, range.end as jlong]).collect();
+        array(env, &ends)
     })
 }
 

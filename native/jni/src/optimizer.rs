@@ -70,7 +70,9 @@ struct Outputs {
 impl NativeOptimizer {
     fn new(model: Arc<Model>, json: &str, threads: usize) -> Result<NativeOptimizer, Error> {
         let pool = if threads > 1 { Some(pool(threads)?) } else { None };
-        Ok(NativeOptimizer { rule: Optimizer::from_json(json)?, model, pool })
+        let rule = Optimizer::from_json(json)?;
+        rule.check_names(model.parameters())?;
+        Ok(NativeOptimizer { rule, model, pool })
     }
 
     /// Slice `n` of `of`.
@@ -133,7 +135,10 @@ impl NativeOptimizer {
     }
 
     fn partial_sums(&self, inputs: &Inputs) -> Result<Vec<f64>, Error> {
-        self.with_update(inputs, 1.0, &[], |update| Ok(update.partial_sums()?))
+        self.with_update(inputs, 1.0, &[], |update| match &self.pool {
+            Some(pool) => Ok(update.partial_sums_on(pool)?),
+            None => Ok(update.partial_sums()?),
+        })
     }
 
     fn update(&self, inputs: &Inputs, outputs: &Outputs) -> Result<(), Error> {
@@ -206,10 +211,29 @@ pub fn create0<'local>(
     })
 }
 
+/// The rule as JSON.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn definition0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> JString<'local> {
+    guard(env, |env| Ok(env.new_string(get::<NativeOptimizer>(handle)?.rule.to_json())?))
+}
+
 /// Number of state vectors.
 #[jni_mangle("firesteel.jni.NativeOptimizer")]
 pub fn slots0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
     guard(env, |_| Ok(get::<NativeOptimizer>(handle)?.rule.slots() as jint))
+}
+
+/// Which state vector is the average of the weights, or -1.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn average_slot0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
+    guard(env, |_| {
+        let slot = get::<NativeOptimizer>(handle)?.rule.average_slot();
+        Ok(slot.map_or(-1, |slot| slot as jint))
+    })
 }
 
 /// Begin and end of a slice of any vector.
@@ -332,4 +356,15 @@ pub fn learning_rate0<'local>(
         let iteration = size("NativeOptimizer: iteration", iteration)?;
         Ok(get::<NativeOptimizer>(handle)?.rule.learning_rate(iteration as u64))
     })
+}
+
+/// Factor of the learning rate after measured values.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn rate_factor0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    history: JDoubleArray<'local>,
+) -> jdouble {
+    guard(env, |env| Ok(get::<NativeOptimizer>(handle)?.rule.rate_factor(&vector(env, &history)?)))
 }

@@ -95,12 +95,15 @@ pub fn create0<'local>(
     loss: JString<'local>,
     threads: jint,
     seed: jlong,
+    micro_batch: jint,
 ) -> jlong {
     guard(env, |env| {
         let model = get::<NativeModel>(model)?.model().clone();
         let loss = Loss::from_json(&text(env, &loss)?)?;
         let threads = count("NativeWorker: threads", threads)?;
-        let worker = Worker::new(model, loss, threads, seed.cast_unsigned())?;
+        let mut worker = Worker::new(model, loss, threads, seed.cast_unsigned())?;
+        let micro_batch = size("NativeWorker: microBatch", micro_batch)?;
+        worker.set_micro_batch(Some(micro_batch).filter(|&rows| rows > 0))?;
         Ok(insert(NativeWorker { state: Mutex::new(State { worker, lent: Vec::new() }) }))
     })
 }

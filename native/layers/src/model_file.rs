@@ -3,13 +3,14 @@
 //! Layout (<https://huggingface.co/docs/safetensors>): 8 bytes with the length of the header
 //! (little endian), the header as JSON, the tensors. Every parameter of the model is a tensor of
 //! its name, shape and dtype F32. The header's `__metadata__` has one key, `firesteel`, with the
-//! JSON `{"version": "0.1.0", "definition": {…}}`. Other tensors in the file are left alone.
+//! JSON `{"version": "0.1.0", "definition": {…}}`. Files are written with the tensors in the order
+//! of the parameters, so that behind the header lies the flat vector; they are read in any order,
+//! and other tensors in the file are left alone.
 
 use crate::{Error, Model, Result};
-use safetensors::tensor::{Dtype, View};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::ops::Range;
@@ -18,6 +19,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Key of the metadata under which version and definition lie.
 pub const KEY: &str = "firesteel";
+
+/// A header ends at a multiple of so many bytes, as the format wants it.
+const ALIGNMENT: usize = 8;
 
 /// What a model file holds.
 #[derive(Debug)]
@@ -34,8 +38,54 @@ pub struct ModelFile {
 ///
 /// Fails with [`Error::Weights`] if the weights are not as many as the model's.
 pub fn write(model: &Model, weights: &[f32]) -> Result<Vec<u8>> {
-    safetensors::serialize(tensors(model, weights)?, Some(metadata(model)))
-        .map_err(|error| fault(error.to_string(), "Report this as a bug."))
+    model.check_weights(weights.len())?;
+    let mut bytes = header(model)?;
+    bytes.reserve_exact(size_of_val(weights));
+    bytes.extend(weights.iter().flat_map(|value| value.to_le_bytes()));
+    Ok(bytes)
+}
+
+/// The bytes of a model file that come before its weights: this and then the flat vector, little
+/// endian, is the file. So a file can be written piece by piece.
+///
+/// Fails with [`Error::File`] if the model is too large for one.
+pub fn header(model: &Model) -> Result<Vec<u8>> {
+    let oversized = |error: String| fault(error, "Use a smaller model.");
+    let tensors = model.parameters().iter().map(|parameter| {
+        let range = parameter.range();
+        let info = TensorInfo {
+            dtype: Dtype::F32,
+            shape: parameter.shape.dims().to_vec(),
+            data_offsets: (range.start * size_of::<f32>(), range.end * size_of::<f32>()),
+        };
+        (parameter.name.clone(), info)
+    });
+    let table = Metadata::new(Some(metadata(model)), tensors.collect())
+        .map_err(|error| oversized(error.to_string()))?;
+    let mut json = serde_json::to_vec(&table).map_err(|error| oversized(error.to_string()))?;
+    json.resize(json.len().next_multiple_of(ALIGNMENT), b' ');
+    Ok([&(json.len() as u64).to_le_bytes()[..], &json].concat())
+}
+
+/// Where the weights of `model` lie in a file of `bytes` bytes that begins with `header`: for each
+/// parameter, in the order of the flat vector, its bytes counted from the end of the header. So a
+/// file can be read piece by piece.
+///
+/// Fails with [`Error::File`] if the file does not hold weights of this very model.
+pub fn locate(model: &Model, header: &[u8], bytes: usize) -> Result<Vec<Range<usize>>> {
+    let (table, data) = split(header)?;
+    let (_, definition) = stamp(&table)?;
+    let stored = Model::from_json(&definition)?;
+    if stored.definition() != model.definition() {
+        let name = |model: &Model| {
+            format!("\"{}\" with {} weights", model.name(), model.parameters().len())
+        };
+        return Err(fault(
+            format!("expected the model {}, got another one, {}", name(model), name(&stored)),
+            "Pass a file of this model.",
+        ));
+    }
+    ranges(model, &table, bytes.saturating_sub(header.len() - data.len()))
 }
 
 /// Writes a model file: to a temporary name beside it first, so that `path` never holds half of
@@ -83,19 +133,8 @@ pub fn read(bytes: &[u8]) -> Result<ModelFile> {
     let (header, data) = split(bytes)?;
     let (version, definition) = stamp(&header)?;
     let model = Model::from_json(&definition)?;
-    let ranges = model
-        .parameters()
-        .iter()
-        .map(|parameter| range(&header, &parameter.name, parameter.shape.dims(), data.len()))
-        .collect::<Result<Vec<_>>>()?;
-    let count = model.parameters().len();
-    if count > data.len() / size_of::<f32>() {
-        return Err(fault(
-            format!("expected {count} weights, got {} bytes of tensors", data.len()),
-            "Tensors overlap: the file is damaged. Copy it again, or save the model again.",
-        ));
-    }
-    let mut weights = Vec::with_capacity(count);
+    let ranges = ranges(&model, &header, data.len())?;
+    let mut weights = Vec::with_capacity(model.parameters().len());
     for range in ranges {
         let floats = data[range].chunks_exact(size_of::<f32>());
         weights.extend(floats.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
@@ -144,6 +183,27 @@ fn stamp(header: &HashMap<String, Value>) -> Result<(String, String)> {
     }
 }
 
+/// Bytes of each parameter within so many bytes of data.
+fn ranges(
+    model: &Model,
+    header: &HashMap<String, Value>,
+    available: usize,
+) -> Result<Vec<Range<usize>>> {
+    let count = model.parameters().len();
+    let ranges = model
+        .parameters()
+        .iter()
+        .map(|parameter| range(header, &parameter.name, parameter.shape.dims(), available))
+        .collect::<Result<Vec<_>>>()?;
+    if count > available / size_of::<f32>() {
+        return Err(fault(
+            format!("expected {count} weights, got {available} bytes of tensors"),
+            "Tensors overlap: the file is damaged. Copy it again, or save the model again.",
+        ));
+    }
+    Ok(ranges)
+}
+
 /// Bytes of a tensor within the data.
 fn range(
     header: &HashMap<String, Value>,
@@ -183,37 +243,4 @@ fn range(
 fn metadata(model: &Model) -> HashMap<String, String> {
     let stamp = json!({ "version": env!("CARGO_PKG_VERSION"), "definition": model.definition() });
     HashMap::from([(KEY.into(), stamp.to_string())])
-}
-
-/// A parameter as the safetensors crate wants it.
-struct Tensor<'a> {
-    shape: &'a [usize],
-    values: &'a [f32],
-}
-
-impl View for Tensor<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
-    }
-
-    fn data_len(&self) -> usize {
-        size_of_val(self.values)
-    }
-}
-
-fn tensors<'a>(model: &'a Model, weights: &'a [f32]) -> Result<Vec<(&'a str, Tensor<'a>)>> {
-    model.check_weights(weights.len())?;
-    let tensor = |parameter: &'a nn::Parameter| {
-        let values = &weights[parameter.range()];
-        (parameter.name.as_str(), Tensor { shape: parameter.shape.dims(), values })
-    };
-    Ok(model.parameters().iter().map(tensor).collect())
 }

@@ -1,7 +1,8 @@
 //! Model files: what survives, and that damaged ones are refused.
 
 use layers::{Definition, Dense, Error, Model, ReLU, model_file};
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensors};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 fn model() -> Model {
@@ -78,6 +79,60 @@ fn any_reader_of_safetensors_finds_the_weights() {
 }
 
 #[test]
+fn behind_the_header_lies_the_flat_vector() {
+    let (bytes, header) = (bytes(), model_file::header(&model()).unwrap());
+    assert_eq!(header.len() % 8, 0);
+    assert_eq!(bytes[..header.len()], header);
+    let weights = model().initial_weights(1);
+    let flat: Vec<u8> = weights.iter().flat_map(|value| value.to_le_bytes()).collect();
+    assert_eq!(bytes[header.len()..], flat);
+}
+
+#[test]
+fn weights_are_located_from_the_header_alone() {
+    let (model, header) = (model(), model_file::header(&model()).unwrap());
+    let whole = header.len() + 4 * model.parameters().len();
+    let expected = [0..48, 48..60, 60..84, 84..92];
+    assert_eq!(model_file::locate(&model, &header, whole).unwrap(), expected);
+    let problem = |model: &Model, header: &[u8], bytes: usize| {
+        model_file::locate(model, header, bytes).unwrap_err().to_string()
+    };
+    assert!(problem(&model, &header, whole - 1).contains("\"last.bias\": expected 8 bytes"));
+    assert!(problem(&model, &header[..header.len() - 1], whole).contains("within the header"));
+    assert!(problem(&model, &header, 0).contains("expected 48 bytes, got 0..48 of 0"));
+    let other = Definition::new("n").input("x", &[4]).layer("d", Dense::new(3), &["x"]).output("d");
+    assert_eq!(
+        problem(&Model::new(other).unwrap(), &header, whole),
+        "model file: expected the model \"n\" with 15 weights, got another one, \"m\" with 23 \
+         weights. Pass a file of this model."
+    );
+}
+
+#[test]
+fn tensors_are_found_in_any_order() {
+    let (model, weights) = (model(), model().initial_weights(1));
+    let tensors: Vec<_> = model
+        .parameters()
+        .iter()
+        .map(|parameter| {
+            let values = weights[parameter.range()].iter().flat_map(|value| value.to_le_bytes());
+            (parameter.name.clone(), parameter.shape.dims().to_vec(), values.collect::<Vec<u8>>())
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        (name, safetensors::tensor::TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+    });
+    let stamp = format!(r#"{{"version":"0","definition":{}}}"#, model.to_json());
+    let metadata = HashMap::from([("firesteel".to_owned(), stamp)]);
+    let by_name = safetensors::serialize(views, Some(metadata)).unwrap();
+    assert_ne!(by_name, bytes());
+    assert_eq!(model_file::read(&by_name).unwrap().weights, weights);
+    let header = 8 + u64::from_le_bytes(by_name[..8].try_into().unwrap()) as usize;
+    let found = model_file::locate(&model, &by_name[..header], by_name.len()).unwrap();
+    assert_eq!(found, [12..60, 0..12, 68..92, 60..68]);
+}
+
+#[test]
 fn every_truncation_is_refused() {
     let bytes = bytes();
     for length in 0..bytes.len() {
@@ -104,11 +159,11 @@ fn files_that_lie_about_their_sizes_are_refused() {
     assert!(problem(&file("hello", 0)).starts_with("its header is not JSON"));
     assert!(problem(&file("{}", 0)).starts_with("its metadata has no \"firesteel\""));
     let far = edited(
-        "\"data_offsets\":[0,12]",
+        "\"data_offsets\":[48,60]",
         "\"data_offsets\":[18446744073709551604,18446744073709551615]",
     );
     assert!(problem(&far).starts_with("the tensor \"first.bias\": expected 12 bytes"));
-    let reversed = edited("\"data_offsets\":[0,12]", "\"data_offsets\":[12,0]");
+    let reversed = edited("\"data_offsets\":[48,60]", "\"data_offsets\":[60,48]");
     assert!(problem(&reversed).starts_with("the tensor \"first.bias\": expected 12 bytes"));
     let shape = edited("\"shape\":[3]", "\"shape\":[4]");
     assert_eq!(problem(&shape), "the tensor \"first.bias\": expected F32 [3], got F32 [4]");

@@ -49,11 +49,13 @@ pub(crate) struct BatchResult {
 /// One replica.
 pub(crate) struct Replica {
     workspaces: Workspaces<PlanKey>,
+    /// The gradient of a part of a batch, if batches were run in parts.
+    spare: Option<Arc<Buffer>>,
 }
 
 impl Replica {
     pub fn new() -> Self {
-        Replica { workspaces: Workspaces::new() }
+        Replica { workspaces: Workspaces::new(), spare: None }
     }
 
     /// Makes the workspaces for `keys`.
@@ -63,6 +65,18 @@ impl Replica {
             Some((key, plan, prepared))
         });
         self.workspaces.ready(&ready.collect::<Vec<_>>())
+    }
+
+    /// Memory of so many bytes, the same in each call.
+    pub fn spare(&mut self, bytes: usize) -> Result<Arc<Buffer>, Error> {
+        match &self.spare {
+            Some(spare) if spare.bytes() == bytes => Ok(spare.clone()),
+            _ => {
+                let spare = Arc::new(Buffer::new(bytes)?);
+                self.spare = Some(spare.clone());
+                Ok(spare)
+            }
+        }
     }
 
     /// Runs a batch of rows; with `gradient` also backward, into that flat vector.

@@ -1,8 +1,9 @@
 //! One hosted shard of a training and its part of an iteration.
 
+use crate::batches::parts;
 use crate::permutation::{permutation, rows_of_iteration};
 use crate::replica::{Layout, Replica};
-use crate::{Dataset, Error, ShardLoss, Step};
+use crate::{Dataset, Error, ShardLoss, Step, tree};
 use nn::RunContext;
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub(crate) struct Pass<'a> {
     pub layout: &'a Layout,
     /// Ranges of the flat vector that hold running statistics.
     pub statistics: &'a [Range<usize>],
+    /// The most rows that run at a time.
+    pub micro_batch: Option<usize>,
 }
 
 /// A hosted shard.
@@ -37,14 +40,18 @@ impl Shard {
         &self.gradient
     }
 
-    /// How many rows the shard has in an iteration.
-    pub fn count(&self, step: &Step) -> usize {
-        rows_of_iteration(step.index, step.of, self.data.rows()).len()
+    /// The sizes of the parts in which the shard runs its rows of an iteration.
+    pub fn sizes(&self, step: &Step, micro_batch: Option<usize>) -> impl Iterator<Item = usize> {
+        let rows = rows_of_iteration(step.index, step.of, self.data.rows()).len();
+        parts(rows, micro_batch).map(|part| part.len())
     }
 
     /// Runs the shard's part of the iteration: its gradient and the sum of its losses.
+    ///
+    /// With micro-batches the gradients of their parts are added in order; running statistics are
+    /// those of the parts, weighted by their rows.
     pub fn run(&mut self, replica: &mut Replica, pass: &Pass<'_>) -> Result<ShardLoss, Error> {
-        let Pass { step, seed, layout, statistics } = *pass;
+        let Pass { step, seed, layout, statistics, micro_batch } = *pass;
         let total = self.data.rows();
         let at = rows_of_iteration(step.index, step.of, total);
         let mut result = ShardLoss { shard: self.number, loss_sum: 0.0, count: at.len() };
@@ -57,14 +64,26 @@ impl Shard {
             Some((epoch, order)) if epoch == step.epoch => order,
             _ => permutation(seed, step.epoch, self.number, total),
         };
-        let rows: Vec<&[f32]> = order[at].iter().map(|&row| self.data.row(row as usize)).collect();
         let scale = 1.0 / step.count as f32;
-        let context = RunContext { seed, step: step.iteration, replica: self.number as u64 };
-        result.loss_sum =
-            replica.run(layout, &rows, scale, context, Some(&self.gradient))?.loss_sum;
-        let share = (rows.len() as f64 / step.count as f64) as f32;
-        for range in statistics {
-            gradient.f32_mut()[range.clone()].iter_mut().for_each(|value| *value *= share);
+        for (number, part) in parts(at.len(), micro_batch).enumerate() {
+            let rows = &order[at.clone()][part];
+            let rows: Vec<&[f32]> = rows.iter().map(|&row| self.data.row(row as usize)).collect();
+            let target = match number {
+                0 => self.gradient.clone(),
+                _ => replica.spare(self.gradient.bytes())?,
+            };
+            // Parts draw random numbers of their own.
+            let stream = self.number as u64 | (number as u64) << 32;
+            let context = RunContext { seed, step: step.iteration, replica: stream };
+            result.loss_sum += replica.run(layout, &rows, scale, context, Some(&target))?.loss_sum;
+            let share = (rows.len() as f64 / step.count as f64) as f32;
+            let mut values = SharedSlice::new(&target, 0, target.bytes())?;
+            for range in statistics {
+                values.f32_mut()[range.clone()].iter_mut().for_each(|value| *value *= share);
+            }
+            if number > 0 {
+                tree::add(gradient.f32_mut(), target.f32());
+            }
         }
         self.order = Some((step.epoch, order));
         Ok(result)

@@ -1,12 +1,16 @@
 //! What the owner of a slice does once per iteration: sum the gradients, apply the optimizer.
 
+mod layout;
+
 use crate::Error;
-use crate::error::{check, check_length};
-use crate::optim::{Chunk, Optimizer};
+use crate::error::{check, check_length, check_positive};
+use crate::optim::{Chunk, Group, Old, Optimizer, dot};
 use crate::tree::{Reduction, Root};
-use nn::{ParameterKind, ParameterTable};
+use layout::{Act, Layout, Run, Totals};
+use nn::ParameterTable;
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Floats of one cell of the fixed grid over the parameter vector, along which sums are taken.
@@ -59,10 +63,10 @@ impl Update<'_> {
     /// [`Error::Roots`] when the roots do not cover every shard once, [`Error::Length`] or
     /// [`Error::Setting`] when a vector or the slice does not fit. Nothing is written then.
     pub fn run(&self, weights_new: &mut [f32], state_new: &mut [f32]) -> Result<(), Error> {
-        let (reduction, runs) = self.prepare(weights_new, state_new)?;
-        let mut scratch = self.scratch(&reduction);
+        let prepared = self.prepare(weights_new, state_new)?;
+        let mut scratch = self.scratch(&prepared.reduction);
         for mut part in self.parts(weights_new, state_new) {
-            self.update(&reduction, &runs, &mut part, &mut scratch);
+            self.update(&prepared, &mut part, &mut scratch);
         }
         Ok(())
     }
@@ -77,12 +81,12 @@ impl Update<'_> {
         weights_new: &mut [f32],
         state_new: &mut [f32],
     ) -> Result<(), Error> {
-        let (reduction, runs) = self.prepare(weights_new, state_new)?;
+        let prepared = self.prepare(weights_new, state_new)?;
         let parts = self.parts(weights_new, state_new);
         pool.install(|| {
             parts.into_par_iter().for_each_init(
-                || self.scratch(&reduction),
-                |scratch, mut part| self.update(&reduction, &runs, &mut part, scratch),
+                || self.scratch(&prepared.reduction),
+                |scratch, mut part| self.update(&prepared, &mut part, scratch),
             );
         });
         Ok(())
@@ -90,65 +94,131 @@ impl Update<'_> {
 
     /// What this slice contributes to the sums that the rule needs, in the order of the vector: the
     /// contributions of all slices, one after the other, are the same however many slices there are.
-    /// Empty if [`Optimizer::needs_sums`] is false. `sums` is not read.
+    /// Empty if [`Optimizer::needs_sums`] is false. `rate_factor` and `sums` are not read.
     ///
     /// # Errors
-    /// As [`Update::run`].
+    /// As [`Update::run`], and [`Error::Setting`] for a slice that cuts a cell of the [`GRID`].
     pub fn partial_sums(&self) -> Result<Vec<f64>, Error> {
-        Ok(Vec::new())
+        let Some((reduction, layout)) = self.prepare_sums()? else { return Ok(Vec::new()) };
+        let mut scratch = self.scratch(&reduction);
+        let cells = (0..self.slice.len()).step_by(GRID);
+        Ok(cells.flat_map(|at| self.sums_of_cell(&reduction, &layout, at, &mut scratch)).collect())
     }
 
-    /// Checks everything and compiles the order of the sum and the slice's runs.
-    fn prepare(
+    /// [`Update::partial_sums`] on the threads of `pool`.
+    ///
+    /// # Errors
+    /// As [`Update::partial_sums`].
+    pub fn partial_sums_on(&self, pool: &ThreadPool) -> Result<Vec<f64>, Error> {
+        let Some((reduction, layout)) = self.prepare_sums()? else { return Ok(Vec::new()) };
+        let cells = (0..self.slice.len()).into_par_iter().step_by(GRID);
+        let sums: Vec<Vec<f64>> = pool.install(|| {
+            cells
+                .map_init(
+                    || self.scratch(&reduction),
+                    |scratch, at| self.sums_of_cell(&reduction, &layout, at, scratch),
+                )
+                .collect()
+        });
+        Ok(sums.concat())
+    }
+
+    /// What sums need; nothing if there are none.
+    fn prepare_sums(&self) -> Result<Option<(Reduction, Layout<'_>)>, Error> {
+        if !self.optimizer.needs_sums() {
+            return Ok(None);
+        }
+        let reduction = self.check_inputs()?;
+        let end = self.slice.end.is_multiple_of(GRID) || self.slice.end == self.parameters.len();
+        let whole = self.slice.start.is_multiple_of(GRID) && end;
+        let got = format!("{:?}", self.slice);
+        check(whole, "update", "slice", "one that Optimizer::slice gave", got)?;
+        Ok(Some((reduction, Layout::new(self.optimizer, self.parameters))))
+    }
+
+    /// The sums of the cell that begins at `begin` of the slice.
+    fn sums_of_cell(
         &self,
-        weights_new: &[f32],
-        state_new: &[f32],
-    ) -> Result<(Reduction, Vec<Run>), Error> {
+        reduction: &Reduction,
+        layout: &Layout<'_>,
+        begin: usize,
+        scratch: &mut [f32],
+    ) -> Vec<f64> {
+        let end = (begin + GRID).min(self.slice.len());
+        let old = self.old(reduction, begin..end, scratch);
+        let first = self.slice.start + begin;
+        let mut sums = Vec::new();
+        for piece in layout.pieces(&(first..self.slice.start + end)) {
+            let at = piece.at.start - first..piece.at.end - first;
+            let group = &layout.groups[piece.group];
+            let clipped = clip(&old.gradient[at.clone()], group.clip_value(), 1.0);
+            let old = old.part(at).with_slots(group.rule.slots());
+            let old = Old { gradient: &clipped, rank: piece.rank, ..old };
+            if layout.clips() {
+                sums.push(dot(old.gradient, old.gradient));
+            }
+            let begin = sums.len();
+            sums.resize(begin + group.rule.sums().count(), 0.0);
+            group.rule.partial_sums(&old, &mut sums[begin..]);
+        }
+        sums
+    }
+
+    /// The chunk `at` of the slice before the iteration; its gradient is the sum over all shards.
+    fn old<'b>(
+        &'b self,
+        reduction: &Reduction,
+        at: Range<usize>,
+        scratch: &'b mut [f32],
+    ) -> Old<'b> {
+        let slots = self.state_old.chunks(self.slice.len().max(1));
+        Old {
+            iteration: self.iteration,
+            rank: 0,
+            gradient: reduction.sum(self.gradients, at.clone(), scratch),
+            weights: &self.weights_old[at.clone()],
+            state: slots.map(|slot| &slot[at.clone()]).collect(),
+        }
+    }
+
+    /// Checks everything and compiles the order of the sum and what is done with the slice.
+    fn prepare(&self, weights_new: &[f32], state_new: &[f32]) -> Result<Prepared<'_>, Error> {
+        let reduction = self.check_inputs()?;
+        let len = self.slice.len();
+        let remedy = "Cut every vector with the same slice";
+        check_length("weights after the update", len, weights_new.len(), remedy)?;
+        let remedy = "Give every slot of the optimizer one float per weight of the slice";
+        let state = self.optimizer.slots() * len;
+        check_length("state after the update", state, state_new.len(), remedy)?;
+        check_positive("update", "rate_factor", self.rate_factor)?;
+        let layout = Layout::new(self.optimizer, self.parameters);
+        let totals = layout.totals(self.sums)?;
+        let runs = layout.runs(&self.slice);
+        let rates = layout.groups.iter().map(|group| group.learning_rate(self.iteration));
+        let rates = rates.map(|rate| rate * self.rate_factor).collect();
+        let ema_decay = self.optimizer.common.ema_decay;
+        Ok(Prepared { reduction, groups: layout.groups, rates, totals, ema_decay, runs })
+    }
+
+    /// Checks what is read and compiles the order of the sum.
+    fn check_inputs(&self) -> Result<Reduction, Error> {
         let inside = self.slice.start <= self.slice.end && self.slice.end <= self.parameters.len();
         let got = format!("{:?} of {}", self.slice, self.parameters.len());
         check(inside, "update", "slice", "a range within the parameter vector", got)?;
         let len = self.slice.len();
         let remedy = "Cut every vector with the same slice";
         check_length("weights before the update", len, self.weights_old.len(), remedy)?;
-        check_length("weights after the update", len, weights_new.len(), remedy)?;
-        let got = self.rate_factor;
-        crate::error::check_positive("update", "rate_factor", got)?;
-        let remedy = "Pass the partial sums of all slices if the optimizer needs them, else none";
-        check_length("sums", 0, self.sums.len(), remedy)?;
-        let state = self.optimizer.slots() * len;
         let remedy = "Give every slot of the optimizer one float per weight of the slice";
+        let state = self.optimizer.slots() * len;
         check_length("state before the update", state, self.state_old.len(), remedy)?;
-        check_length("state after the update", state, state_new.len(), remedy)?;
         let count = (self.roots.len(), self.gradients.len());
         let got = format!("{} for {} roots", count.1, count.0);
         check(count.0 == count.1, "update", "number of gradients", "one per root", got)?;
+        let remedy = "Cut every gradient with the same slice";
         for gradient in self.gradients {
-            check_length(
-                "gradient",
-                len,
-                gradient.len(),
-                "Cut every gradient with the same slice",
-            )?;
+            check_length("gradient", len, gradient.len(), remedy)?;
         }
-        Ok((Reduction::new(self.roots, self.shards)?, self.runs()))
-    }
-
-    /// The slice as runs of one kind, relative to its begin.
-    fn runs(&self) -> Vec<Run> {
-        let mut runs: Vec<Run> = Vec::new();
-        for parameter in self.parameters.iter() {
-            let range = parameter.range();
-            let begin = range.start.max(self.slice.start);
-            let end = range.end.min(self.slice.end);
-            if begin < end {
-                let at = begin - self.slice.start..end - self.slice.start;
-                match runs.last_mut() {
-                    Some(last) if last.kind == parameter.kind => last.at.end = at.end,
-                    _ => runs.push(Run { at, kind: parameter.kind }),
-                }
-            }
-        }
-        runs
+        Reduction::new(self.roots, self.shards)
     }
 
     fn scratch(&self, reduction: &Reduction) -> Vec<f32> {
@@ -172,51 +242,68 @@ impl Update<'_> {
             .collect()
     }
 
-    fn update(
-        &self,
-        reduction: &Reduction,
-        runs: &[Run],
-        part: &mut Part<'_>,
-        scratch: &mut [f32],
-    ) {
+    fn update(&self, prepared: &Prepared<'_>, part: &mut Part<'_>, scratch: &mut [f32]) {
+        let runs = &prepared.runs;
         let (begin, end) = (part.begin, part.begin + part.weights.len());
-        let sum = reduction.sum(self.gradients, begin..end, scratch);
-        let clipped;
-        let gradient = match self.optimizer.clip_value() {
-            None => sum,
-            Some(bound) => {
-                clipped = sum.iter().map(|g| g.clamp(-bound, bound)).collect::<Vec<f32>>();
-                &clipped[..]
-            }
-        };
-        let slots = self.state_old.chunks(self.slice.len());
-        let mut chunk = Chunk {
-            iteration: self.iteration,
-            rate_factor: self.rate_factor,
-            gradient,
-            weights_old: &self.weights_old[begin..end],
-            weights_new: &mut *part.weights,
-            state_old: slots.map(|slot| &slot[begin..end]).collect(),
-            state_new: part.state.iter_mut().map(|slot| &mut slot[..]).collect(),
-        };
+        let old = self.old(&prepared.reduction, begin..end, scratch);
         let first = runs.partition_point(|run| run.at.end <= begin);
         for run in runs[first..].iter().take_while(|run| run.at.start < end) {
             let at = run.at.start.max(begin) - begin..run.at.end.min(end) - begin;
-            let mut chunk = chunk.part(at.clone());
-            match run.kind {
-                ParameterKind::Trainable => self.optimizer.step(&mut chunk),
-                ParameterKind::Statistic => chunk.keep_state(&sum[at]),
-                ParameterKind::Frozen => chunk.keep_state(chunk.weights_old),
-            }
+            let weights = &mut part.weights[at.clone()];
+            let state = part.state.iter_mut().map(|slot| &mut slot[at.clone()]).collect();
+            prepared.update(run.act, old.part(at), weights, state);
         }
     }
 }
 
-/// Neighbouring floats of the slice that are of one kind.
-struct Run {
+/// What all chunks of an update share.
+struct Prepared<'a> {
+    reduction: Reduction,
+    groups: Vec<Group<'a>>,
+    /// The learning rate of each group.
+    rates: Vec<f64>,
+    totals: Totals,
+    ema_decay: Option<f64>,
     /// Relative to the slice's begin.
-    at: Range<usize>,
-    kind: ParameterKind,
+    runs: Vec<Run>,
+}
+
+impl Prepared<'_> {
+    fn update(&self, act: Act, mut old: Old<'_>, weights: &mut [f32], mut state: Vec<&mut [f32]>) {
+        let average = self.ema_decay.and_then(|decay| {
+            let before = old.state.pop()?;
+            let before = if old.iteration == 0 { old.weights } else { before };
+            Some((state.pop()?, before, decay))
+        });
+        match act {
+            Act::Optimize { group: number, total, rank } => {
+                let (group, clip_norm) = (&self.groups[number], self.totals.clip);
+                let slots = group.rule.slots();
+                // Other groups have more slots than this one.
+                keep(&mut state.split_off(slots), &old.state[slots..]);
+                let gradient = clip(old.gradient, group.clip_value(), clip_norm);
+                let old = Old { gradient: &gradient, rank, ..old.with_slots(slots) };
+                let totals = &self.totals.each[total];
+                let weights = &mut *weights;
+                let mut chunk = Chunk { old, weights, state, totals, clip_norm };
+                group.rule.step(self.rates[number], &mut chunk);
+            }
+            Act::Replace => {
+                weights.copy_from_slice(old.gradient);
+                keep(&mut state, &old.state);
+            }
+            Act::Keep => {
+                weights.copy_from_slice(old.weights);
+                keep(&mut state, &old.state);
+            }
+        }
+        if let Some((average, before, decay)) = average {
+            match act {
+                Act::Optimize { .. } => follow(average, before, weights, decay),
+                Act::Replace | Act::Keep => average.copy_from_slice(weights),
+            }
+        }
+    }
 }
 
 /// The outputs of one chunk.
@@ -226,13 +313,28 @@ struct Part<'a> {
     state: Vec<&'a mut [f32]>,
 }
 
-impl Chunk<'_> {
-    /// Sets the weights and leaves the optimizer's state as it was.
-    fn keep_state(&mut self, weights: &[f32]) {
-        self.weights_new.copy_from_slice(weights);
-        for (new, old) in self.state_new.iter_mut().zip(&self.state_old) {
-            new.copy_from_slice(old);
-        }
+/// `average ← before - (1 - decay)·(before - weights)`.
+fn follow(average: &mut [f32], before: &[f32], weights: &[f32], decay: f64) {
+    let rest = (1.0 - decay) as f32;
+    for ((average, before), weight) in average.iter_mut().zip(before).zip(weights) {
+        *average = before - rest * (before - weight);
+    }
+}
+
+/// Copies slots.
+fn keep(new: &mut [&mut [f32]], old: &[&[f32]]) {
+    for (new, old) in new.iter_mut().zip(old) {
+        new.copy_from_slice(old);
+    }
+}
+
+/// The gradient with its elements within `[-bound, bound]`, times `factor`.
+fn clip(gradient: &[f32], bound: Option<f32>, factor: f64) -> Cow<'_, [f32]> {
+    let factor = factor as f32;
+    match bound {
+        None if factor == 1.0 => gradient.into(),
+        None => gradient.iter().map(|g| g * factor).collect(),
+        Some(bound) => gradient.iter().map(|g| g.clamp(-bound, bound) * factor).collect(),
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Worker {
     roots: Vec<Root>,
     /// Ranges of the flat vector that hold running statistics.
     statistics: Vec<Range<usize>>,
+    micro_batch: Option<usize>,
 }
 
 impl Worker {
@@ -68,7 +69,24 @@ impl Worker {
             record,
             pool,
             statistics,
+            micro_batch: None,
         })
+    }
+
+    /// Runs at most so many rows of a shard at a time and adds their gradients up, or all of them if
+    /// `None`, as it is at first.
+    ///
+    /// Batches then need the memory of a part, and one more gradient per thread. Results depend on it:
+    /// batch normalization normalizes over a part, and its running statistics are those of the parts,
+    /// weighted by their rows. Parts are of nearly equal size.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for 0 rows.
+    pub fn set_micro_batch(&mut self, rows: Option<usize>) -> Result<(), Error> {
+        let expected = "1 row or more, or none for whole batches";
+        crate::error::check(rows != Some(0), "worker", "micro_batch", expected, 0)?;
+        self.micro_batch = rows;
+        Ok(())
     }
 
     /// Hosts shard `shard`; its data may be replaced.
@@ -122,7 +140,8 @@ impl Worker {
     ) -> Result<Vec<ShardLoss>, Error> {
         self.roots.clear();
         self.check_step(weights, step)?;
-        let sizes = self.shards.values().map(|shard| shard.count(step)).filter(|&rows| rows > 0);
+        let micro_batch = self.micro_batch;
+        let sizes = self.shards.values().flat_map(|shard| shard.sizes(step, micro_batch));
         self.begin(sizes.map(|batch| PlanKey { training: true, batch }).collect(), weights)?;
 
         let mut parts: Vec<Vec<&mut Shard>> = Vec::new();
@@ -131,7 +150,7 @@ impl Worker {
             parts[position % self.replicas.len()].push(shard);
         }
         let (layout, statistics) = (&self.layout, &self.statistics[..]);
-        let pass = Pass { step, seed: self.seed, layout, statistics };
+        let pass = Pass { step, seed: self.seed, layout, statistics, micro_batch };
         let replicas = &mut self.replicas;
         let results: Vec<Vec<ShardLoss>> = self.pool.install(|| {
             let work = replicas.par_iter_mut().zip(parts);

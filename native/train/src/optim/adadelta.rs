@@ -1,8 +1,7 @@
 use super::Chunk;
-use super::rule::{Common, Rule};
+use super::rule::Rule;
 use crate::Error;
-use crate::error::{check_above_zero, check_below_one};
-use crate::schedule::Schedule;
+use crate::error::{check_above_zero, check_below_one, check_positive};
 use serde::{Deserialize, Serialize};
 
 /// Steps in units of the weights, without a learning rate to tune, in PyTorch's formulation.
@@ -33,38 +32,21 @@ pub struct Adadelta {
     pub epsilon: f64,
     /// L2 penalty `λ`, added to the gradient as `λ·w`; default 0.
     pub weight_decay: f64,
-    /// Learning-rate decay per iteration: `η / (1 + iteration · decay)`; default 0.
-    pub decay: f64,
-    /// Bound on the absolute value of each gradient element; default none.
-    pub clip_value: Option<f32>,
-    /// How the learning rate changes, in place of `decay`; default none.
-    pub schedule: Option<Schedule>,
 }
 
 impl Default for Adadelta {
     fn default() -> Self {
-        Adadelta {
-            learning_rate: 1.0,
-            rho: 0.9,
-            epsilon: 1e-6,
-            weight_decay: 0.0,
-            decay: 0.0,
-            clip_value: None,
-            schedule: None,
-        }
+        Adadelta { learning_rate: 1.0, rho: 0.9, epsilon: 1e-6, weight_decay: 0.0 }
     }
 }
 
 impl Rule for Adadelta {
-    fn common(&self) -> Common<'_> {
-        Common {
-            who: "Adadelta",
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            decay: self.decay,
-            clip_value: self.clip_value,
-            schedule: self.schedule.as_ref(),
-        }
+    fn who(&self) -> &'static str {
+        "Adadelta"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
 
     fn slots(&self) -> usize {
@@ -72,6 +54,7 @@ impl Rule for Adadelta {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_positive("Adadelta", "weight_decay", self.weight_decay)?;
         check_below_one("Adadelta", "rho", self.rho)?;
         check_above_zero("Adadelta", "epsilon", self.epsilon)
     }

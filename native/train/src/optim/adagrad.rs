@@ -1,8 +1,7 @@
 use super::Chunk;
-use super::rule::{Common, Rule};
+use super::rule::Rule;
 use crate::Error;
 use crate::error::{check_above_zero, check_positive};
-use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// Steps that shrink with the sum of squared gradients, in PyTorch's formulation.
@@ -31,12 +30,6 @@ pub struct Adagrad {
     pub epsilon: f64,
     /// L2 penalty `λ`, added to the gradient as `λ·w`; default 0.
     pub weight_decay: f64,
-    /// Learning-rate decay per iteration: `η / (1 + iteration · decay)`; default 0.
-    pub decay: f64,
-    /// Bound on the absolute value of each gradient element; default none.
-    pub clip_value: Option<f32>,
-    /// How the learning rate changes, in place of `decay`; default none.
-    pub schedule: Option<Schedule>,
 }
 
 impl Default for Adagrad {
@@ -46,23 +39,17 @@ impl Default for Adagrad {
             initial_accumulator_value: 0.0,
             epsilon: 1e-10,
             weight_decay: 0.0,
-            decay: 0.0,
-            clip_value: None,
-            schedule: None,
         }
     }
 }
 
 impl Rule for Adagrad {
-    fn common(&self) -> Common<'_> {
-        Common {
-            who: "Adagrad",
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            decay: self.decay,
-            clip_value: self.clip_value,
-            schedule: self.schedule.as_ref(),
-        }
+    fn who(&self) -> &'static str {
+        "Adagrad"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
 
     fn slots(&self) -> usize {
@@ -70,6 +57,7 @@ impl Rule for Adagrad {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_positive("Adagrad", "weight_decay", self.weight_decay)?;
         let start = self.initial_accumulator_value;
         check_positive("Adagrad", "initial_accumulator_value", start)?;
         check_above_zero("Adagrad", "epsilon", self.epsilon)

@@ -1,9 +1,8 @@
 use super::Chunk;
-use super::rule::{Common, Rule};
+use super::rule::Rule;
 use crate::Error;
-use crate::error::{check_above_zero, check_below_one};
+use crate::error::{check_above_zero, check_below_one, check_positive};
 use crate::power::power;
-use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// Adaptive moments, in PyTorch's formulation.
@@ -34,39 +33,21 @@ pub struct Adam {
     pub epsilon: f64,
     /// L2 penalty `λ`, added to the gradient as `λ·w`; default 0.
     pub weight_decay: f64,
-    /// Learning-rate decay per iteration: `η / (1 + iteration · decay)`; default 0.
-    pub decay: f64,
-    /// Bound on the absolute value of each gradient element; default none.
-    pub clip_value: Option<f32>,
-    /// How the learning rate changes, in place of `decay`; default none.
-    pub schedule: Option<Schedule>,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Adam {
-            learning_rate: 0.001,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            decay: 0.0,
-            clip_value: None,
-            schedule: None,
-        }
+        Adam { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
     }
 }
 
 impl Rule for Adam {
-    fn common(&self) -> Common<'_> {
-        Common {
-            who: "Adam",
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            decay: self.decay,
-            clip_value: self.clip_value,
-            schedule: self.schedule.as_ref(),
-        }
+    fn who(&self) -> &'static str {
+        "Adam"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
 
     fn slots(&self) -> usize {
@@ -74,6 +55,7 @@ impl Rule for Adam {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_positive("Adam", "weight_decay", self.weight_decay)?;
         check_below_one("Adam", "beta_1", self.beta_1)?;
         check_below_one("Adam", "beta_2", self.beta_2)?;
         check_above_zero("Adam", "epsilon", self.epsilon)
@@ -100,7 +82,7 @@ pub(super) struct Moments {
 impl Moments {
     pub fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
         // As PyTorch does it: scalars in f64, rounded to f32 once; the vectors in f32.
-        let t = chunk.iteration + 1;
+        let t = chunk.old.iteration + 1;
         let step = (learning_rate / (1.0 - power(self.beta_1, t))) as f32;
         let root = (1.0 - power(self.beta_2, t)).sqrt() as f32;
         let (rest_1, beta_2, rest_2) =
@@ -108,11 +90,11 @@ impl Moments {
         let (penalty, shrinkage, epsilon) =
             (self.penalty as f32, self.shrinkage as f32, self.epsilon as f32);
         // Written out: the blocks of `Chunk::each` cost this rule a fifth of its speed.
-        let ([m_old, v_old], [m_new, v_new]) = (&chunk.state_old[..], &mut chunk.state_new[..])
-        else {
+        let old = &chunk.old;
+        let ([m_old, v_old], [m_new, v_new]) = (&old.state[..], &mut chunk.state[..]) else {
             return;
         };
-        let weights = chunk.weights_new.iter_mut().zip(chunk.weights_old).zip(chunk.gradient);
+        let weights = chunk.weights.iter_mut().zip(old.weights).zip(old.gradient);
         let moments = m_new.iter_mut().zip(m_old.iter()).zip(v_new.iter_mut().zip(v_old.iter()));
         for (((new, &old), &g), ((m_new, &m_old), (v_new, &v_old))) in weights.zip(moments) {
             let g = g + penalty * old;

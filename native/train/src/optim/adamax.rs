@@ -1,9 +1,8 @@
 use super::Chunk;
-use super::rule::{Common, Rule};
+use super::rule::Rule;
 use crate::Error;
-use crate::error::{check_above_zero, check_below_one};
+use crate::error::{check_above_zero, check_below_one, check_positive};
 use crate::power::power;
-use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// Adam with the infinity norm, in PyTorch's formulation.
@@ -35,12 +34,6 @@ pub struct Adamax {
     pub epsilon: f64,
     /// L2 penalty `λ`, added to the gradient as `λ·w`; default 0.
     pub weight_decay: f64,
-    /// Learning-rate decay per iteration: `η / (1 + iteration · decay)`; default 0.
-    pub decay: f64,
-    /// Bound on the absolute value of each gradient element; default none.
-    pub clip_value: Option<f32>,
-    /// How the learning rate changes, in place of `decay`; default none.
-    pub schedule: Option<Schedule>,
 }
 
 impl Default for Adamax {
@@ -51,23 +44,17 @@ impl Default for Adamax {
             beta_2: 0.999,
             epsilon: 1e-8,
             weight_decay: 0.0,
-            decay: 0.0,
-            clip_value: None,
-            schedule: None,
         }
     }
 }
 
 impl Rule for Adamax {
-    fn common(&self) -> Common<'_> {
-        Common {
-            who: "Adamax",
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            decay: self.decay,
-            clip_value: self.clip_value,
-            schedule: self.schedule.as_ref(),
-        }
+    fn who(&self) -> &'static str {
+        "Adamax"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
 
     fn slots(&self) -> usize {
@@ -75,13 +62,14 @@ impl Rule for Adamax {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_positive("Adamax", "weight_decay", self.weight_decay)?;
         check_below_one("Adamax", "beta_1", self.beta_1)?;
         check_below_one("Adamax", "beta_2", self.beta_2)?;
         check_above_zero("Adamax", "epsilon", self.epsilon)
     }
 
     fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
-        let step = (learning_rate / (1.0 - power(self.beta_1, chunk.iteration + 1))) as f32;
+        let step = (learning_rate / (1.0 - power(self.beta_1, chunk.old.iteration + 1))) as f32;
         let (rest_1, beta_2) = ((1.0 - self.beta_1) as f32, self.beta_2 as f32);
         let (decay, epsilon) = (self.weight_decay as f32, self.epsilon as f32);
         chunk.each(|g, w, [m, u]| {

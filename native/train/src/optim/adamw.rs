@@ -1,9 +1,8 @@
 use super::Chunk;
 use super::adam::Moments;
-use super::rule::{Common, Rule};
+use super::rule::Rule;
 use crate::Error;
-use crate::error::{check_above_zero, check_below_one};
-use crate::schedule::Schedule;
+use crate::error::{check_above_zero, check_below_one, check_positive};
 use serde::{Deserialize, Serialize};
 
 /// Adam with decoupled weight decay, in PyTorch's formulation.
@@ -37,12 +36,6 @@ pub struct AdamW {
     pub epsilon: f64,
     /// Decay `λ` of the weights, 0 or more; default 0.01 as in PyTorch (Keras has 0.004).
     pub weight_decay: f64,
-    /// Learning-rate decay per iteration: `η / (1 + iteration · decay)`; default 0.
-    pub decay: f64,
-    /// Bound on the absolute value of each gradient element; default none.
-    pub clip_value: Option<f32>,
-    /// How the learning rate changes, in place of `decay`; default none.
-    pub schedule: Option<Schedule>,
 }
 
 impl Default for AdamW {
@@ -53,23 +46,17 @@ impl Default for AdamW {
             beta_2: 0.999,
             epsilon: 1e-8,
             weight_decay: 0.01,
-            decay: 0.0,
-            clip_value: None,
-            schedule: None,
         }
     }
 }
 
 impl Rule for AdamW {
-    fn common(&self) -> Common<'_> {
-        Common {
-            who: "AdamW",
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            decay: self.decay,
-            clip_value: self.clip_value,
-            schedule: self.schedule.as_ref(),
-        }
+    fn who(&self) -> &'static str {
+        "AdamW"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
 
     fn slots(&self) -> usize {
@@ -77,6 +64,7 @@ impl Rule for AdamW {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_positive("AdamW", "weight_decay", self.weight_decay)?;
         check_below_one("AdamW", "beta_1", self.beta_1)?;
         check_below_one("AdamW", "beta_2", self.beta_2)?;
         check_above_zero("AdamW", "epsilon", self.epsilon)

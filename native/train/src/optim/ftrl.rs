@@ -1,8 +1,7 @@
 use super::Chunk;
-use super::rule::{Common, Rule};
+use super::rule::Rule;
 use crate::Error;
 use crate::error::{check_above_zero, check_positive};
-use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 /// Follow the regularized leader, per coordinate, in Keras's formulation (PyTorch has none).
@@ -42,12 +41,6 @@ pub struct Ftrl {
     pub l2_regularization_strength: f64,
     /// L2 penalty `λₛ` on the weights now, added to the gradient in `z` alone; 0 or more; default 0.
     pub l2_shrinkage_regularization_strength: f64,
-    /// Learning-rate decay per iteration: `η / (1 + iteration · decay)`; default 0.
-    pub decay: f64,
-    /// Bound on the absolute value of each gradient element; default none.
-    pub clip_value: Option<f32>,
-    /// How the learning rate changes, in place of `decay`; default none.
-    pub schedule: Option<Schedule>,
 }
 
 impl Default for Ftrl {
@@ -59,23 +52,17 @@ impl Default for Ftrl {
             l1_regularization_strength: 0.0,
             l2_regularization_strength: 0.0,
             l2_shrinkage_regularization_strength: 0.0,
-            decay: 0.0,
-            clip_value: None,
-            schedule: None,
         }
     }
 }
 
 impl Rule for Ftrl {
-    fn common(&self) -> Common<'_> {
-        Common {
-            who: "Ftrl",
-            learning_rate: self.learning_rate,
-            weight_decay: 0.0,
-            decay: self.decay,
-            clip_value: self.clip_value,
-            schedule: self.schedule.as_ref(),
-        }
+    fn who(&self) -> &'static str {
+        "Ftrl"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
 
     fn slots(&self) -> usize {

@@ -1,14 +1,24 @@
 //! The rules by which a gradient changes the weights.
 //!
-//! All rules are element-wise: what happens to one weight depends on its own gradient and state
-//! alone, so a parameter vector may be cut into slices anywhere without changing a bit.
+//! What happens to one weight depends on its own gradient and state and, for some rules, on sums over
+//! the parameter vector, which are taken cell by cell of a fixed grid. So the vector may be cut into
+//! slices without changing a bit.
 
 mod adadelta;
 mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
+mod chunk;
+mod common;
+mod definition;
+mod dot;
 mod ftrl;
+mod group;
+mod lamb;
+mod lars;
+mod lbfgs;
+mod per_layer;
 mod rmsprop;
 mod rule;
 mod sgd;
@@ -18,20 +28,45 @@ pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adamax::Adamax;
 pub use adamw::AdamW;
+pub(crate) use chunk::{Chunk, Old};
+pub use common::Common;
+pub(crate) use dot::dot;
 pub use ftrl::Ftrl;
+pub(crate) use group::Group;
+pub use lamb::Lamb;
+pub use lars::Lars;
+pub use lbfgs::Lbfgs;
+pub use per_layer::{LayerOptimizer, PerLayer};
 pub use rmsprop::RMSprop;
+pub(crate) use rule::Sums;
 pub use sgd::Sgd;
 
+use crate::error::check_positive;
 use crate::slices::{on_grid, slice};
 use crate::{Error, GRID};
+use definition::Definition;
+use nn::ParameterTable;
 use rule::Rule;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// An optimizer; its serde form is `{"class": "SGD", "config": {"learning_rate": 0.01, …}}`.
+/// An optimizer: a method, and the settings that every method has.
+///
+/// Its serde form is `{"class": "SGD", "config": {"learning_rate": 0.01, "clip_norm": 1, …}}`, with
+/// the settings of both in one `config`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Definition", into = "Definition")]
+pub struct Optimizer {
+    /// The rule.
+    pub method: Method,
+    /// What surrounds it.
+    pub common: Common,
+}
+
+/// A rule by which a gradient changes the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "class", content = "config", deny_unknown_fields)]
-pub enum Optimizer {
+pub enum Method {
     /// Stochastic gradient descent.
     #[serde(rename = "SGD")]
     Sgd(Sgd),
@@ -49,41 +84,43 @@ pub enum Optimizer {
     RMSprop(RMSprop),
     /// Follow the regularized leader.
     Ftrl(Ftrl),
+    /// Momentum with a learning rate for each layer.
+    #[serde(rename = "LARS")]
+    Lars(Lars),
+    /// Adaptive moments with a learning rate for each layer.
+    #[serde(rename = "LAMB")]
+    Lamb(Lamb),
+    /// Steps along an estimate of Newton's direction.
+    #[serde(rename = "LBFGS")]
+    Lbfgs(Lbfgs),
+    /// Optimizers of their own for some layers.
+    PerLayer(PerLayer),
 }
 
-/// One chunk of a slice, with all an optimizer needs to update it.
-///
-/// State is laid out slot after slot, each as long as the slice: `state[slot · slice + position]`.
-#[derive(Debug)]
-pub struct Chunk<'a> {
-    /// Number of iterations done before this one.
-    pub iteration: u64,
-    /// Factor of the learning rate.
-    pub rate_factor: f64,
-    /// Sum of all shards' gradients of this chunk.
-    pub gradient: &'a [f32],
-    /// Weights of this chunk before the iteration.
-    pub weights_old: &'a [f32],
-    /// Weights of this chunk after it.
-    pub weights_new: &'a mut [f32],
-    /// State of this chunk before the iteration, one slice per slot.
-    pub state_old: Vec<&'a [f32]>,
-    /// State of this chunk after it, one slice per slot.
-    pub state_new: Vec<&'a mut [f32]>,
+impl Method {
+    /// The rule; [`PerLayer`] has those of its layers.
+    fn rule(&self) -> Option<&dyn Rule> {
+        Some(match self {
+            Method::Sgd(rule) => rule,
+            Method::Adam(rule) => rule,
+            Method::AdamW(rule) => rule,
+            Method::Adamax(rule) => rule,
+            Method::Adagrad(rule) => rule,
+            Method::Adadelta(rule) => rule,
+            Method::RMSprop(rule) => rule,
+            Method::Ftrl(rule) => rule,
+            Method::Lars(rule) => rule,
+            Method::Lamb(rule) => rule,
+            Method::Lbfgs(rule) => rule,
+            Method::PerLayer(_) => return None,
+        })
+    }
 }
 
-impl Chunk<'_> {
-    /// The part `at` of this chunk.
-    pub(crate) fn part(&mut self, at: Range<usize>) -> Chunk<'_> {
-        Chunk {
-            iteration: self.iteration,
-            rate_factor: self.rate_factor,
-            gradient: &self.gradient[at.clone()],
-            weights_old: &self.weights_old[at.clone()],
-            weights_new: &mut self.weights_new[at.clone()],
-            state_old: self.state_old.iter().map(|slot| &slot[at.clone()]).collect(),
-            state_new: self.state_new.iter_mut().map(|slot| &mut slot[at.clone()]).collect(),
-        }
+impl From<Method> for Optimizer {
+    /// The method with the defaults of all common settings.
+    fn from(method: Method) -> Self {
+        Optimizer { method, common: Common::default() }
     }
 }
 
@@ -108,8 +145,7 @@ impl Optimizer {
                 message: error.to_string(),
                 example: r#"{"class": "SGD", "config": {"learning_rate": 0.01}}"#,
             })?;
-        optimizer.rule().common().check()?;
-        optimizer.rule().check()?;
+        optimizer.check()?;
         Ok(optimizer)
     }
 
@@ -120,19 +156,36 @@ impl Optimizer {
 
     /// How many floats of state belong to each weight.
     pub fn slots(&self) -> usize {
-        self.rule().slots()
+        self.rule_slots() + usize::from(self.common.ema_decay.is_some())
+    }
+
+    /// The slot of the state that holds the moving average of the weights, if there is one.
+    pub fn average_slot(&self) -> Option<usize> {
+        self.common.ema_decay.map(|_| self.rule_slots())
+    }
+
+    /// The slots of the rule with the most of them.
+    fn rule_slots(&self) -> usize {
+        self.groups().iter().map(|group| group.rule.slots()).max().unwrap_or(0)
     }
 
     /// The learning rate after `iteration` iterations: that of the [`Schedule`](crate::Schedule) if
     /// there is one, else `learning_rate / (1 + iteration · decay)`, the decay of Keras and BigDL.
     pub fn learning_rate(&self, iteration: u64) -> f64 {
-        self.rule().common().learning_rate(iteration)
+        self.groups().first().map_or(0.0, |group| group.learning_rate(iteration))
+    }
+
+    /// The factor that the values measured so far, the oldest first, make of the learning rate: that of
+    /// a [`Plateau`](crate::schedule::Plateau) among the schedules, else 1.
+    pub fn rate_factor(&self, history: &[f64]) -> f64 {
+        self.groups().first().map_or(1.0, |group| group.rate_factor(history))
     }
 
     /// Whether the rule needs sums over the whole parameter vector, of which the owner of each slice
     /// contributes [`Update::partial_sums`](crate::Update::partial_sums).
     pub fn needs_sums(&self) -> bool {
-        false
+        let sums = |group: &Group<'_>| group.rule.sums() != Sums::None;
+        self.common.clip_norm.is_some() || self.groups().iter().any(sums)
     }
 
     /// Slice `n` of the `of` slices of a parameter vector of `len` floats.
@@ -144,26 +197,43 @@ impl Optimizer {
         if self.needs_sums() { on_grid(n, of, len, GRID) } else { slice(n, of, len) }
     }
 
-    /// The bound `c` by which each element of the gradient is clipped to `[-c, c]`, if any.
-    pub fn clip_value(&self) -> Option<f32> {
-        self.rule().common().clip_value
+    /// Refuses a model without the layers that the optimizer names.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn check_names(&self, parameters: &ParameterTable) -> Result<(), Error> {
+        match &self.method {
+            Method::PerLayer(layers) => layers.check_names(parameters),
+            _ => Ok(()),
+        }
     }
 
-    /// Writes the new weights and state of a chunk. Slots beyond [`Optimizer::slots`] are ignored.
-    pub(crate) fn step(&self, chunk: &mut Chunk<'_>) {
-        self.rule().step(self.learning_rate(chunk.iteration) * chunk.rate_factor, chunk);
+    fn check(&self) -> Result<(), Error> {
+        if let Method::PerLayer(layers) = &self.method {
+            return layers.check(&self.common);
+        }
+        self.method.rule().map_or(Ok(()), |rule| {
+            check_positive(rule.who(), "learning_rate", rule.learning_rate())?;
+            rule.check()?;
+            self.common.clip_norm.map_or(Ok(()), |bound| rule.check_clip_norm(bound))?;
+            self.common.check(rule.who())
+        })
     }
 
-    fn rule(&self) -> &dyn Rule {
-        match self {
-            Optimizer::Sgd(rule) => rule,
-            Optimizer::Adam(rule) => rule,
-            Optimizer::AdamW(rule) => rule,
-            Optimizer::Adamax(rule) => rule,
-            Optimizer::Adagrad(rule) => rule,
-            Optimizer::Adadelta(rule) => rule,
-            Optimizer::RMSprop(rule) => rule,
-            Optimizer::Ftrl(rule) => rule,
+    /// The groups of parameters that rules move; the first has all parameters without another.
+    pub(crate) fn groups(&self) -> Vec<Group<'_>> {
+        if let Method::PerLayer(layers) = &self.method {
+            return layers.groups();
+        }
+        let rule = self.method.rule().into_iter();
+        rule.map(|rule| Group { rule, common: &self.common, factor: 1.0, frozen: false }).collect()
+    }
+
+    /// The number of the group of a parameter.
+    pub(crate) fn group_of(&self, parameter: &str) -> usize {
+        match &self.method {
+            Method::PerLayer(layers) => layers.group_of(parameter),
+            _ => 0,
         }
     }
 }

@@ -1,8 +1,7 @@
 use super::Chunk;
-use super::rule::{Common, Rule};
+use super::rule::Rule;
 use crate::Error;
-use crate::error::{check_above_zero, check_below_one};
-use crate::schedule::Schedule;
+use crate::error::{check_above_zero, check_below_one, check_positive};
 use serde::{Deserialize, Serialize};
 
 /// Gradients in units of their root mean square, in PyTorch's formulation.
@@ -40,12 +39,6 @@ pub struct RMSprop {
     pub centered: bool,
     /// L2 penalty `λ`, added to the gradient as `λ·w`; default 0.
     pub weight_decay: f64,
-    /// Learning-rate decay per iteration: `η / (1 + iteration · decay)`; default 0.
-    pub decay: f64,
-    /// Bound on the absolute value of each gradient element; default none.
-    pub clip_value: Option<f32>,
-    /// How the learning rate changes, in place of `decay`; default none.
-    pub schedule: Option<Schedule>,
 }
 
 impl Default for RMSprop {
@@ -57,23 +50,17 @@ impl Default for RMSprop {
             epsilon: 1e-8,
             centered: false,
             weight_decay: 0.0,
-            decay: 0.0,
-            clip_value: None,
-            schedule: None,
         }
     }
 }
 
 impl Rule for RMSprop {
-    fn common(&self) -> Common<'_> {
-        Common {
-            who: "RMSprop",
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            decay: self.decay,
-            clip_value: self.clip_value,
-            schedule: self.schedule.as_ref(),
-        }
+    fn who(&self) -> &'static str {
+        "RMSprop"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
 
     fn slots(&self) -> usize {
@@ -81,6 +68,7 @@ impl Rule for RMSprop {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_positive("RMSprop", "weight_decay", self.weight_decay)?;
         check_below_one("RMSprop", "rho", self.rho)?;
         check_below_one("RMSprop", "momentum", self.momentum)?;
         check_above_zero("RMSprop", "epsilon", self.epsilon)

@@ -1,8 +1,7 @@
 use super::Chunk;
-use super::rule::{Common, Rule};
+use super::rule::Rule;
 use crate::Error;
-use crate::error::{check, check_below_one};
-use crate::schedule::Schedule;
+use crate::error::{check, check_below_one, check_positive};
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient descent with momentum, in PyTorch's formulation.
@@ -31,38 +30,21 @@ pub struct Sgd {
     pub nesterov: bool,
     /// L2 penalty `λ`, added to the gradient as `λ·w`; default 0.
     pub weight_decay: f64,
-    /// Learning-rate decay per iteration: `η / (1 + iteration · decay)`; default 0.
-    pub decay: f64,
-    /// Bound on the absolute value of each gradient element; default none.
-    pub clip_value: Option<f32>,
-    /// How the learning rate changes, in place of `decay`; default none.
-    pub schedule: Option<Schedule>,
 }
 
 impl Default for Sgd {
     fn default() -> Self {
-        Sgd {
-            learning_rate: 0.01,
-            momentum: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-            decay: 0.0,
-            clip_value: None,
-            schedule: None,
-        }
+        Sgd { learning_rate: 0.01, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
     }
 }
 
 impl Rule for Sgd {
-    fn common(&self) -> Common<'_> {
-        Common {
-            who: "SGD",
-            learning_rate: self.learning_rate,
-            weight_decay: self.weight_decay,
-            decay: self.decay,
-            clip_value: self.clip_value,
-            schedule: self.schedule.as_ref(),
-        }
+    fn who(&self) -> &'static str {
+        "SGD"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
 
     fn slots(&self) -> usize {
@@ -70,6 +52,7 @@ impl Rule for Sgd {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_positive("SGD", "weight_decay", self.weight_decay)?;
         check_below_one("SGD", "momentum", self.momentum)?;
         let needed = !self.nesterov || self.momentum > 0.0;
         check(needed, "SGD", "momentum", "above 0 when nesterov is true", self.momentum)
@@ -78,8 +61,9 @@ impl Rule for Sgd {
     fn step(&self, learning_rate: f64, chunk: &mut Chunk<'_>) {
         let (rate, decay, momentum) =
             (learning_rate as f32, self.weight_decay as f32, self.momentum as f32);
-        let weights = chunk.weights_new.iter_mut().zip(chunk.weights_old).zip(chunk.gradient);
-        match (chunk.state_new.first_mut(), chunk.state_old.first()) {
+        let old = &chunk.old;
+        let weights = chunk.weights.iter_mut().zip(old.weights).zip(old.gradient);
+        match (chunk.state.first_mut(), old.state.first()) {
             (Some(v_new), Some(v_old)) if self.momentum > 0.0 => {
                 for (((new, &old), &g), (v_new, &v_old)) in
                     weights.zip(v_new.iter_mut().zip(v_old.iter()))

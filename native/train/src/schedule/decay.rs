@@ -25,6 +25,13 @@ impl Default {
     }
 }
 
+/// Stays: `η`.
+///
+/// Source: Analytics Zoo's `Fixed`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fixed {}
+
 /// Falls to 0 with a power of the iterations left.
 ///
 /// After `i` of `n` iterations, with power `p`: `η · (1 - i/n)ᵖ`; 0 from iteration `n` on.

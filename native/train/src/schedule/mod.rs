@@ -1,16 +1,21 @@
 //! How the learning rate changes from iteration to iteration.
 //!
 //! A schedule is a pure function of the optimizer's `learning_rate` and the number of iterations
-//! done, so every owner of a slice knows the rate without being told, also after a restart. Powers,
+//! done, so every owner of a slice knows the rate without being told, also after a restart. Only
+//! [`Plateau`] depends on what is measured, of which it is a pure function as well. Powers,
 //! exponentials and cosines are computed in software: the same bits with any C library.
 
 mod annealing;
 mod decay;
+mod epoch;
+mod plateau;
 mod sequence;
 mod step;
 
 pub use annealing::{Cosine, OneCycle};
-pub use decay::{Default, Exponential, NaturalExp, Poly};
+pub use decay::{Default, Exponential, Fixed, NaturalExp, Poly};
+pub use epoch::{EpochDecay, EpochDecayWithWarmUp, EpochSchedule, PolyEpochDecay, Regime};
+pub use plateau::{Monitor, Plateau, PlateauMode};
 pub use sequence::{SequentialSchedule, Stage, Warmup};
 pub use step::{EpochStep, MultiStep, Step};
 
@@ -43,6 +48,18 @@ pub enum Schedule {
     Cosine(Cosine),
     /// Rises, then falls, both along half a cosine.
     OneCycle(OneCycle),
+    /// Falls by powers of ten, given for each epoch.
+    EpochDecay(EpochDecay),
+    /// Rises linearly, then falls by powers of ten, given for each epoch.
+    EpochDecayWithWarmUp(EpochDecayWithWarmUp),
+    /// A rate of its own for each of some ranges of epochs.
+    EpochSchedule(EpochSchedule),
+    /// Falls to 0 with a power of the epochs left.
+    PolyEpochDecay(PolyEpochDecay),
+    /// Stays.
+    Fixed(Fixed),
+    /// Falls by a factor whenever what is measured has stopped getting better.
+    Plateau(Plateau),
 }
 
 impl Schedule {
@@ -67,6 +84,32 @@ impl Schedule {
             Schedule::SequentialSchedule(schedule) => schedule.rate(base, iteration),
             Schedule::Cosine(schedule) => schedule.rate(base, iteration),
             Schedule::OneCycle(schedule) => schedule.rate(base, iteration),
+            Schedule::EpochDecay(schedule) => schedule.rate(base, iteration),
+            Schedule::EpochDecayWithWarmUp(schedule) => schedule.rate(base, iteration),
+            Schedule::EpochSchedule(schedule) => schedule.rate(base, iteration),
+            Schedule::PolyEpochDecay(schedule) => schedule.rate(base, iteration),
+            Schedule::Fixed(_) | Schedule::Plateau(_) => base,
+        }
+    }
+
+    /// The factor that the values measured so far, the oldest first, make of [`Schedule::rate`]: that of
+    /// a [`Plateau`], else 1.
+    pub fn rate_factor(&self, base: f64, history: &[f64]) -> f64 {
+        match self {
+            Schedule::Plateau(schedule) => schedule.factor(base, history),
+            Schedule::SequentialSchedule(schedule) => schedule.rate_factor(base, history),
+            _ => 1.0,
+        }
+    }
+
+    /// Whether [`Schedule::rate_factor`] depends on what is measured.
+    pub fn measures(&self) -> bool {
+        match self {
+            Schedule::Plateau(_) => true,
+            Schedule::SequentialSchedule(schedule) => {
+                schedule.stages.iter().any(|stage| stage.schedule.measures())
+            }
+            _ => false,
         }
     }
 
@@ -87,6 +130,12 @@ impl Schedule {
             Schedule::SequentialSchedule(schedule) => schedule.check(),
             Schedule::Cosine(schedule) => schedule.check(),
             Schedule::OneCycle(schedule) => schedule.check(),
+            Schedule::EpochDecay(schedule) => schedule.check(),
+            Schedule::EpochDecayWithWarmUp(schedule) => schedule.check(),
+            Schedule::EpochSchedule(schedule) => schedule.check(),
+            Schedule::PolyEpochDecay(schedule) => schedule.check(),
+            Schedule::Fixed(_) => Ok(()),
+            Schedule::Plateau(schedule) => schedule.check(),
         }
     }
 }

@@ -63,6 +63,15 @@ impl SequentialSchedule {
         last.schedule.rate(base, iteration)
     }
 
+    pub(super) fn rate_factor(&self, mut base: f64, history: &[f64]) -> f64 {
+        let mut factor = 1.0;
+        for stage in &self.stages {
+            factor *= stage.schedule.rate_factor(base, history);
+            base = stage.schedule.rate(base, stage.iterations);
+        }
+        factor
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         let who = "SequentialSchedule";
         check(!self.stages.is_empty(), who, "stages", "a list of at least one", "empty")?;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::Optimizer;
+use proptest::prelude::*;
 
 fn every() -> Vec<Schedule> {
     let json = [
@@ -22,6 +23,17 @@ fn every() -> Vec<Schedule> {
              "iterations": 50}]}}"#,
         r#"{"class": "Cosine", "config": {"max_iteration": 100, "min_learning_rate": 0.01}}"#,
         r#"{"class": "OneCycle", "config": {"max_iteration": 100}}"#,
+        r#"{"class": "EpochDecay",
+            "config": {"exponents": [0, 0.5, 2], "iterations_per_epoch": 9}}"#,
+        r#"{"class": "EpochDecayWithWarmUp", "config": {"warm_up_iteration": 12,
+            "warm_up_delta": 0.01, "exponents": [0, 0.5, 2], "iterations_per_epoch": 9}}"#,
+        r#"{"class": "EpochSchedule", "config": {"iterations_per_epoch": 9, "regimes": [
+            {"start_epoch": 1, "end_epoch": 2, "learning_rate": 0.5},
+            {"start_epoch": 4, "end_epoch": 4, "learning_rate": 0.25}]}}"#,
+        r#"{"class": "PolyEpochDecay",
+            "config": {"power": 2.5, "max_epochs": 5, "iterations_per_epoch": 9}}"#,
+        r#"{"class": "Fixed", "config": {}}"#,
+        r#"{"class": "Plateau", "config": {"monitor": "score", "mode": "max"}}"#,
     ];
     json.iter().map(|json| serde_json::from_str(json).unwrap()).collect()
 }
@@ -57,6 +69,18 @@ fn by_the_book(schedule: &Schedule, base: f64, i: u64) -> f64 {
             let part = (x / s.max_iteration as f64).min(1.0);
             s.min_learning_rate + (base - s.min_learning_rate) * cosine(part)
         }
+        Schedule::EpochDecay(s) => base * 10f64.powf(-s.exponents[(i as usize / 9).min(2)]),
+        Schedule::EpochDecayWithWarmUp(_) if i < 12 => base + 0.01 * x,
+        Schedule::EpochDecayWithWarmUp(s) => {
+            (base + 0.12) * 10f64.powf(-s.exponents[(i as usize / 9).min(2)])
+        }
+        Schedule::EpochSchedule(_) => match i {
+            0..9 => base,
+            9..36 => 0.5,
+            _ => 0.25,
+        },
+        Schedule::PolyEpochDecay(_) => base * (1.0 - (i / 9) as f64 / 5.0).max(0.0).powf(2.5),
+        Schedule::Fixed(_) | Schedule::Plateau(_) => base,
         Schedule::OneCycle(_) => {
             let (start, end) = (base / 25.0, base / 25.0 / 1e4);
             if i <= 29 {
@@ -99,6 +123,8 @@ fn computed_functions_have_the_same_bits_everywhere() {
         (7, 4586020107333739750),
         (10, 4590278201821059421),
         (11, 4591812280539517637),
+        (12, 4562254508917369341),
+        (15, 4576986994449766957),
     ];
     for (which, bits) in expected {
         assert_eq!(all[which].rate(0.1, 33).to_bits(), bits, "{:?}", all[which]);
@@ -114,6 +140,62 @@ fn one_cycle_starts_peaks_and_ends_where_pytorch_does() {
         let rate = schedule.rate(0.01, iteration);
         assert!((rate - expected).abs() < 1e-17, "{iteration}: {rate}");
     }
+}
+
+/// Keras's `ReduceLROnPlateau.on_epoch_end`, line by line.
+fn keras(s: &Plateau, base: f64, history: &[f64]) -> f64 {
+    let min = s.mode == PlateauMode::Min;
+    let mut best = if min { f64::INFINITY } else { f64::NEG_INFINITY };
+    let (mut lr, mut cooldown_counter, mut wait) = (base, 0, 0);
+    for &current in history {
+        if cooldown_counter > 0 {
+            cooldown_counter -= 1;
+            wait = 0;
+        }
+        if if min { current < best - s.epsilon } else { current > best + s.epsilon } {
+            best = current;
+            wait = 0;
+        } else if cooldown_counter <= 0 {
+            wait += 1;
+            if wait >= s.patience && lr > s.min_lr {
+                lr = f64::max(lr * s.factor, s.min_lr);
+                cooldown_counter = s.cooldown as i64;
+                wait = 0;
+            }
+        }
+    }
+    lr
+}
+
+proptest! {
+    #[test]
+    fn a_plateau_falls_when_that_of_keras_does(
+        history in proptest::collection::vec((0u8..20).prop_map(|v| f64::from(v) / 10.0), 0..60),
+        patience in 1u64..5,
+        cooldown in 0u64..4,
+        min_lr in 0.0f64..0.05,
+        max in proptest::bool::ANY,
+    ) {
+        let mode = if max { PlateauMode::Max } else { PlateauMode::Min };
+        let plateau = Plateau { factor: 0.5, patience, cooldown, min_lr, mode, ..Plateau::default() };
+        let rate = 0.1 * plateau.factor(0.1, &history);
+        prop_assert!((rate - keras(&plateau, 0.1, &history)).abs() < 1e-16);
+    }
+}
+
+#[test]
+fn a_plateau_after_a_warm_up_falls_and_keeps_its_least_rate() {
+    let json = r#"{"class": "SGD", "config": {"learning_rate": 0.1, "schedule":
+        {"class": "SequentialSchedule", "config": {"stages": [
+            {"schedule": {"class": "Warmup", "config": {"delta": 0.1}}, "iterations": 3},
+            {"schedule": {"class": "Plateau", "config": {"patience": 1, "min_lr": 0.01}},
+             "iterations": 1}]}}}}"#;
+    let optimizer = Optimizer::from_json(json).unwrap();
+    let factors = [&[][..], &[1.0], &[1.0, 1.0], &[1.0, 1.0, 1.0], &[f64::NAN; 9]]
+        .map(|history| optimizer.rate_factor(history));
+    let expected = [1.0, 1.0, 0.1, 0.025, 0.025];
+    assert!(factors.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15), "{factors:?}");
+    assert_eq!(Optimizer::from_json(r#"{"class": "SGD"}"#).unwrap().rate_factor(&[1.0; 99]), 1.0);
 }
 
 #[test]
@@ -162,6 +244,23 @@ fn a_setting_out_of_range_is_refused_and_named() {
                 {"schedule": {"class": "Warmup", "config": {"delta": -1}}, "iterations": 1}]}}"#,
             "Warmup: delta is -1",
         ),
+        (
+            r#"{"class": "EpochDecay", "config": {"exponents": [], "iterations_per_epoch": 1}}"#,
+            "EpochDecay: exponents is []",
+        ),
+        (
+            r#"{"class": "EpochSchedule", "config": {"iterations_per_epoch": 9, "regimes": [
+                {"start_epoch": 1, "end_epoch": 2, "learning_rate": 0.5},
+                {"start_epoch": 2, "end_epoch": 4, "learning_rate": 0.25}]}}"#,
+            "EpochSchedule: regimes is 1 to 2, 2 to 4, expected ranges",
+        ),
+        (
+            r#"{"class": "PolyEpochDecay",
+                "config": {"power": 1, "max_epochs": 0, "iterations_per_epoch": 1}}"#,
+            "PolyEpochDecay: max_epochs is 0",
+        ),
+        (r#"{"class": "Plateau", "config": {"factor": 1}}"#, "Plateau: factor is 1"),
+        (r#"{"class": "Plateau", "config": {"patience": 0}}"#, "Plateau: patience is 0"),
         (r#"{"class": "Cosine", "config": {"max_iteration": 0}}"#, "Cosine: max_iteration is 0"),
         (r#"{"class": "OneCycle", "config": {"max_iteration": 3}}"#, "OneCycle: max_iteration"),
         (

@@ -12,9 +12,16 @@ const SGD: &str = r#"{"class": "SGD", "config": {"learning_rate": 0.1, "momentum
 
 /// Hash of the weights after 12 iterations (two epochs of 6) of the convolutional net on 7 shards.
 fn weights_hash(owner: [usize; 7], threads: usize) -> String {
+    weights_hash_with(None, owner, threads)
+}
+
+fn weights_hash_with(micro_batch: Option<usize>, owner: [usize; 7], threads: usize) -> String {
     let model = conv_net();
     let data = shards(&model, &rows(36, 101), 7);
     let mut training = Training::new(&model, ADAM, &data, 19, &owner, threads);
+    for worker in &mut training.workers {
+        worker.set_micro_batch(micro_batch).unwrap();
+    }
     for _ in 0..12 {
         training.step();
     }
@@ -27,6 +34,14 @@ fn the_same_bits_come_out_with_1_and_4_threads_and_twice() {
     assert_eq!(weights_hash([0; 7], 1), expected);
     assert_eq!(weights_hash([0; 7], 4), expected);
     assert_eq!(weights_hash([0; 7], 9), expected);
+}
+
+#[test]
+fn the_same_bits_come_out_of_micro_batches_with_any_threads_and_workers() {
+    let expected = weights_hash_with(Some(2), [0; 7], 1);
+    assert_ne!(expected, weights_hash([0; 7], 1));
+    assert_eq!(weights_hash_with(Some(2), [0; 7], 3), expected);
+    assert_eq!(weights_hash_with(Some(2), [0, 0, 0, 0, 1, 1, 1], 2), expected);
 }
 
 #[test]

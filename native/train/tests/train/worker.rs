@@ -1,12 +1,25 @@
 //! One worker: what it computes for its shards, and what it refuses.
 
-use crate::common::{SEED, conv_net, dataset, dense_net, rows, shards};
+use crate::common::{SEED, conv_net, dataset, dense_net, model, rows, shards};
 use std::sync::Arc;
 use tensor::Buffer;
 use train::tree::Root;
 use train::{Dataset, Error, Label, Loss, Record, Step, Worker};
 
 const STEP: Step = Step { shards: 2, iteration: 0, epoch: 0, index: 0, of: 1, count: 20 };
+
+fn model_without_dropout() -> Arc<layers::Model> {
+    model(
+        r#"{"format": 1, "name": "norm", "inputs": [{"name": "image", "shape": [1, 6, 6]}],
+        "layers": [
+          {"class": "Conv2D", "name": "conv", "inputs": ["image"],
+           "config": {"filters": 4, "kernel_size": [3, 3], "activation": "relu"}},
+          {"class": "BatchNormalization", "name": "norm", "inputs": ["conv"], "config": {}},
+          {"class": "Flatten", "name": "flat", "inputs": ["norm"], "config": {}},
+          {"class": "Dense", "name": "dense", "inputs": ["flat"], "config": {"units": 3}}],
+        "outputs": ["dense"]}"#,
+    )
+}
 
 fn weights(model: &layers::Model) -> Arc<Buffer> {
     Arc::new(Buffer::from_f32(&model.initial_weights(SEED)).unwrap())
@@ -41,6 +54,61 @@ fn running_statistics_are_averaged_by_the_shards_samples() {
         assert!((mean - (0.75 * large + 0.25 * small)).abs() < 1e-6);
     }
     assert!(mean.iter().any(|&value| value != 0.0));
+}
+
+/// The sum of the losses and the gradient of a batch of one shard, run in parts.
+fn in_parts(data: &Arc<Dataset>, model: &Arc<layers::Model>, most: usize) -> (f64, Vec<f32>) {
+    let mut worker = worker(model, std::slice::from_ref(data));
+    worker.set_micro_batch(Some(most)).unwrap();
+    let step = Step { shards: 1, count: data.rows(), ..STEP };
+    let losses = worker.forward_backward(&weights(model), &step).unwrap();
+    (losses[0].loss_sum, worker.gradient(Root { first: 0, level: 0 }).unwrap().f32().to_vec())
+}
+
+#[test]
+fn gradients_of_micro_batches_add_up_to_that_of_the_batch() {
+    let model = dense_net();
+    let data = &shards(&model, &rows(5, 20), 1)[0];
+    let (loss, whole) = in_parts(data, &model, 20);
+    for most in [1, 3, 7, 19] {
+        let (sum, parts) = in_parts(data, &model, most);
+        assert!((sum / loss - 1.0).abs() < 1e-6);
+        // Roundings of 20 numbers of order 0.1.
+        assert!(parts.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-6), "{most}");
+    }
+}
+
+#[test]
+fn batch_normalization_of_micro_batches_is_that_of_their_rows() {
+    let model = model_without_dropout();
+    let data = &shards(&model, &rows(36, 20), 1)[0];
+    let order = train::permutation::permutation(SEED, 0, 0, 20);
+    let mut expected = vec![0.0; model.parameters().len()];
+    for part in [0..6, 6..13, 13..20] {
+        let rows: Vec<Vec<f32>> =
+            order[part].iter().map(|&row| data.row(row as usize).to_vec()).collect();
+        let part = dataset(&model, Loss::CrossEntropy, &rows);
+        let share = rows.len() as f32 / 20.0;
+        let (_, gradient) = in_parts(&part, &model, 20);
+        expected.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += share * g);
+    }
+    let (_, got) = in_parts(data, &model, 7);
+    for parameter in model.parameters().iter() {
+        for i in parameter.range() {
+            // Rows of a part stand in another order: roundings of numbers of order 1.
+            assert!((got[i] - expected[i]).abs() < 1e-5, "{} {i}", parameter.name);
+        }
+    }
+}
+
+#[test]
+fn micro_batches_drop_values_of_their_own() {
+    let model = conv_net();
+    let data = &dataset(&model, Loss::CrossEntropy, [&rows(36, 1)[0]; 2]);
+    // The same row twice: with the same mask both parts would have the same loss.
+    let alone = dataset(&model, Loss::CrossEntropy, [&rows(36, 1)[0]]);
+    let ((both, _), (one, _)) = (in_parts(data, &model, 1), in_parts(&alone, &model, 1));
+    assert!((both - 2.0 * one).abs() > 1e-3, "{both} {one}");
 }
 
 #[test]
@@ -143,6 +211,8 @@ fn a_worker_names_what_it_cannot_run() {
 
     let message = worker.evaluate(&weights, &data, 0).unwrap_err().to_string();
     assert!(message.contains("evaluate: batch is 0"), "{message}");
+    let message = worker.set_micro_batch(Some(0)).unwrap_err().to_string();
+    assert!(message.contains("micro_batch is 0, expected 1 row or more"), "{message}");
     assert!(Worker::new(model, Loss::CrossEntropy, 0, SEED).is_err());
 }
 

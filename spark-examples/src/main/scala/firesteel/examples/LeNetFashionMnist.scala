@@ -11,7 +11,7 @@ import org.apache.spark.sql.functions.col
 
 import firesteel.ml.NNClassifier
 import firesteel.nn._
-import firesteel.optim.Adam
+import firesteel.optim.{Adam, Trigger}
 import firesteel.summary.{TrainSummary, ValidationSummary}
 
 /**
@@ -62,7 +62,7 @@ object LeNetFashionMnist {
       classifier
         .setTrainSummary(
           new TrainSummary(folder, "lenet5")
-            .setSummaryTrigger("Parameters", (_, isEpochEnd) => isEpochEnd)
+            .setSummaryTrigger("Parameters", Trigger.everyEpoch)
         )
         .setValidationSummary(new ValidationSummary(folder, "lenet5"))
     }

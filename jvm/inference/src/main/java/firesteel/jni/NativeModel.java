@@ -95,6 +95,28 @@ public final class NativeModel extends NativeHandle {
   }
 
   /**
+   * The bytes of a model file that come before its weights: these and then the flat vector, little
+   * endian, are the file, so that it can be written piece by piece.
+   */
+  public byte[] fileHeader() {
+    return fileHeader0(handle());
+  }
+
+  /**
+   * Where the weights lie in a model file, so that it can be read piece by piece: for each
+   * parameter in the order of {@link #parameterTable} its begin and end, in bytes from the end of
+   * the header.
+   *
+   * @param header the first bytes of the file: 8 with the length of the rest, little endian, and
+   *     the rest
+   * @param bytes length of the file
+   * @throws IOException if the file does not hold weights of this very definition
+   */
+  public long[] locate(byte[] header, long bytes) throws IOException {
+    return locate0(handle(), header, bytes);
+  }
+
+  /**
    * Writes a model file with this definition and these weights: whole or not at all.
    *
    * @throws IOException if the file cannot be written
@@ -137,6 +159,10 @@ public final class NativeModel extends NativeHandle {
   private static native void storedWeights0(long handle, long into);
 
   private static native byte[] write0(long handle, long weights);
+
+  private static native byte[] fileHeader0(long handle);
+
+  private static native long[] locate0(long handle, byte[] header, long bytes) throws IOException;
 
   private static native void save0(long handle, String path, long weights) throws IOException;
 }

@@ -22,9 +22,19 @@ public final class NativeOptimizer extends NativeHandle {
     super(create0(model.handle(), json, threads));
   }
 
+  /** The rule as JSON, with all settings, also those that were left out. */
+  public String definition() {
+    return definition0(handle());
+  }
+
   /** Number of state vectors, each as long as the slice. */
   public int slots() {
     return slots0(handle());
+  }
+
+  /** The state vector that holds the moving average of the weights; -1 if there is none. */
+  public int averageSlot() {
+    return averageSlot0(handle());
   }
 
   /** Slice {@code n} of {@code of} slices of a vector: begin and end, in floats. */
@@ -144,9 +154,23 @@ public final class NativeOptimizer extends NativeHandle {
     return learningRate0(handle(), iteration);
   }
 
+  /**
+   * The factor that the values measured so far make of the learning rate: that of a Plateau
+   * schedule, else 1.
+   *
+   * @param history what the schedule monitors, the oldest first
+   */
+  public double rateFactor(double[] history) {
+    return rateFactor0(handle(), history);
+  }
+
   private static native long create0(long model, String json, int threads);
 
+  private static native String definition0(long handle);
+
   private static native int slots0(long handle);
+
+  private static native int averageSlot0(long handle);
 
   private static native long[] slice0(int n, int of, long length);
 
@@ -183,6 +207,8 @@ public final class NativeOptimizer extends NativeHandle {
       long stateOld,
       long weightsNew,
       long stateNew);
+
+  private static native double rateFactor0(long handle, double[] history);
 
   private static native double learningRate0(long handle, long iteration);
 }

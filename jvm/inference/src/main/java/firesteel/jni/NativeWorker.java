@@ -14,7 +14,18 @@ public final class NativeWorker extends NativeHandle {
    * @throws IllegalArgumentException if {@code threads} is not positive or the loss does not fit
    */
   public NativeWorker(NativeModel model, String lossJson, int threads, long seed) {
-    super(create0(model.handle(), lossJson, threads, seed));
+    this(model, lossJson, threads, seed, 0);
+  }
+
+  /**
+   * The same, running at most {@code microBatch} rows of a shard at a time and adding their
+   * gradients up; 0 is no limit. Batch normalization then normalizes over these rows.
+   *
+   * @throws IllegalArgumentException if {@code microBatch} is negative too
+   */
+  public NativeWorker(
+      NativeModel model, String lossJson, int threads, long seed, int microBatch) {
+    super(create0(model.handle(), lossJson, threads, seed, microBatch));
   }
 
   /**
@@ -70,7 +81,8 @@ public final class NativeWorker extends NativeHandle {
     return evaluate0(handle(), weights.handle(), handles(data), batch);
   }
 
-  private static native long create0(long model, String lossJson, int threads, long seed);
+  private static native long create0(
+      long model, String lossJson, int threads, long seed, int microBatch);
 
   private static native void setShard0(long handle, int shard, long data);
 

@@ -68,6 +68,29 @@ class NativeModelTest {
   }
 
   @Test
+  void aModelFileIsItsHeaderAndTheFlatVector() throws IOException {
+    try (NativeModel model = NativeModel.define(Definitions.IMAGES);
+        NativeModel other = NativeModel.define(Definitions.DENSE);
+        NativeBuffer weights = Definitions.weights(model, 1)) {
+      byte[] file = model.write(weights);
+      byte[] header = model.fileHeader();
+      assertArrayEquals(header, Arrays.copyOf(file, header.length));
+      byte[] flat = new byte[file.length - header.length];
+      weights.slice(0, flat.length).get(flat);
+      assertArrayEquals(flat, Arrays.copyOfRange(file, header.length, file.length));
+      long[] expected = {0, 144, 144, 160, 160, 1600, 1600, 1640};
+      assertArrayEquals(expected, model.locate(header, file.length));
+      assertThrows(IOException.class, () -> model.locate(header, file.length - 1));
+      assertThrows(IOException.class, () -> model.locate(new byte[7], file.length));
+      assertThrows(IllegalArgumentException.class, () -> model.locate(header, -1));
+      assertThrows(IllegalArgumentException.class, () -> model.locate(null, file.length));
+      String message =
+          assertThrows(IOException.class, () -> other.locate(header, file.length)).getMessage();
+      assertTrue(message.contains("got another one"), message);
+    }
+  }
+
+  @Test
   void weightsOfAModelThatWasOnlyDefinedAreAWrongState() {
     try (NativeModel model = NativeModel.define(Definitions.DENSE);
         NativeBuffer weights = Definitions.weights(model, 1)) {

@@ -3,9 +3,12 @@ package firesteel.jni;
 import static firesteel.jni.Definitions.floats;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +27,23 @@ class NativeOptimizerTest {
     model.close();
   }
 
+  private double[] sums(NativeOptimizer rule, int n, int of, NativeBuffer state) {
+    NativeBuffer[] gradients = {gradient};
+    long[] begin = {rule.parameterSlice(n, of)[0]};
+    return rule.partialSums(n, of, 1, 0, new int[] {0, 0}, gradients, begin, old, state);
+  }
+
   private void update(NativeOptimizer rule, int n, int of, NativeBuffer state, NativeBuffer into) {
+    update(rule, n, of, new double[0], state, into);
+  }
+
+  private void update(
+      NativeOptimizer rule,
+      int n,
+      int of,
+      double[] sums,
+      NativeBuffer state,
+      NativeBuffer into) {
     long begin = rule.parameterSlice(n, of)[0];
     try (NativeBuffer next = new NativeBuffer(state.bytes())) {
       rule.update(
@@ -33,7 +52,7 @@ class NativeOptimizerTest {
           1,
           0,
           1.0,
-          new double[0],
+          sums,
           new int[] {0, 0},
           new NativeBuffer[] {gradient},
           new long[] {begin},
@@ -68,6 +87,45 @@ class NativeOptimizerTest {
   }
 
   @Test
+  void sumsOfSlicesGiveTheSameUpdateHoweverManySlicesThereAre() {
+    String json = "{\"class\": \"SGD\", \"config\": {\"clip_norm\": 0.1}}";
+    String expected = null;
+    for (int of : new int[] {1, 2, 7}) {
+      try (NativeOptimizer sgd = new NativeOptimizer(model, json, of);
+          NativeBuffer state = new NativeBuffer(0);
+          NativeBuffer into = new NativeBuffer(old.bytes())) {
+        assertTrue(sgd.needsSums());
+        double[] sums = {};
+        for (int n = 0; n < of; n++) {
+          double[] part = sums(sgd, n, of, state);
+          sums = DoubleStream.concat(Arrays.stream(sums), Arrays.stream(part)).toArray();
+        }
+        for (int n = 0; n < of; n++) {
+          update(sgd, n, of, sums, state, into);
+        }
+        String hash = into.sha256(count);
+        expected = expected == null ? hash : expected;
+        assertEquals(expected, hash, of + " slices");
+        double squares = 0;
+        float[] before = floats(old);
+        float[] after = floats(into);
+        for (int i = 0; i < count; i++) {
+          squares += Math.pow(after[i] - before[i], 2);
+        }
+        // The rate times the bound of the norm; weights are rounded to 6e-8 of themselves.
+        assertEquals(0.01 * 0.1, Math.sqrt(squares), 1e-6);
+        assertThrows(IllegalArgumentException.class, () -> update(sgd, 0, 1, state, into));
+      }
+    }
+    try (NativeOptimizer adam = new NativeOptimizer(model, ADAM);
+        NativeBuffer state = new NativeBuffer(2 * old.bytes())) {
+      assertFalse(adam.needsSums());
+      assertEquals(-1, adam.averageSlot());
+      assertEquals(0, sums(adam, 0, 1, state).length);
+    }
+  }
+
+  @Test
   void oneStepOfSgdIsTheFormula() {
     String json = "{\"class\": \"SGD\", \"config\": {\"learning_rate\": 0.5}}";
     try (NativeOptimizer sgd = new NativeOptimizer(model, json);
@@ -82,6 +140,54 @@ class NativeOptimizerTest {
       assertArrayEquals(expected, floats(into), 1e-6f);
       assertEquals(0.5, sgd.learningRate(10));
     }
+  }
+
+  @Test
+  void theAverageIsTheLastStateVector() {
+    String json = "{\"class\": \"Adam\", \"config\": {\"ema_decay\": 0.999}}";
+    try (NativeOptimizer adam = new NativeOptimizer(model, json)) {
+      assertEquals(3, adam.slots());
+      assertEquals(2, adam.averageSlot());
+    }
+  }
+
+  @Test
+  void theDefinitionHasAllSettings() {
+    try (NativeOptimizer adam = new NativeOptimizer(model, ADAM);
+        NativeOptimizer same = new NativeOptimizer(model, adam.definition())) {
+      assertTrue(adam.definition().contains("\"beta_1\":0.9"), adam.definition());
+      assertEquals(adam.definition(), same.definition());
+    }
+  }
+
+  @Test
+  void aPlateauIsAFactorOfTheLearningRate() {
+    String json =
+        """
+        {"class": "SGD", "config": {"schedule":
+         {"class": "Plateau", "config": {"patience": 2, "factor": 0.25}}}}
+        """;
+    try (NativeOptimizer sgd = new NativeOptimizer(model, json)) {
+      assertEquals(0.01, sgd.learningRate(1000));
+      assertEquals(1, sgd.rateFactor(new double[] {3, 2, 2}));
+      assertEquals(0.25, sgd.rateFactor(new double[] {3, 2, 2, 2}));
+    }
+  }
+
+  @Test
+  void layersThatTheModelDoesNotHaveAreRefused() {
+    String json =
+        """
+        {"class": "PerLayer", "config": {"default": {"class": "SGD"},
+         "layers": [{"prefix": "%s", "frozen": true}]}}
+        """;
+    new NativeOptimizer(model, json.formatted("conv")).close();
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new NativeOptimizer(model, json.formatted("con")))
+            .getMessage();
+    assertTrue(message.contains("\"con\", and the parameters are conv."), message);
   }
 
   @Test

@@ -65,6 +65,18 @@ class NativeWorkerTest {
   }
 
   @Test
+  void microBatchesAddUpToTheBatch() {
+    try (NativeDataset rows = rows(1, 5, 2, 3);
+        NativeWorker parts = new NativeWorker(model, SQUARED_ERROR, 1, 1, 1)) {
+      parts.setShard(0, rows);
+      assertArrayEquals(new double[] {8, 2}, parts.forwardBackward(weights, 1, 0, 0, 0, 1, 2));
+      try (NativeBuffer gradient = parts.gradient(0)) {
+        assertArrayEquals(new float[] {-2 * 1 + 2 * 2, 0}, floats(gradient));
+      }
+    }
+  }
+
+  @Test
   void shardsOfTwoWorkersAddUpToThoseOfOne() {
     try (NativeDataset a = rows(1, 5, 2, 3);
         NativeDataset b = rows(3, 1);
@@ -156,6 +168,8 @@ class NativeWorkerTest {
       assertTrue(message.contains("an index into the 0 roots"), message);
       assertThrows(
           IllegalArgumentException.class, () -> new NativeWorker(model, SQUARED_ERROR, 0, 1));
+      assertThrows(
+          IllegalArgumentException.class, () -> new NativeWorker(model, SQUARED_ERROR, 1, 1, -1));
       assertThrows(
           IllegalArgumentException.class, () -> new NativeWorker(model, CROSS_ENTROPY, 1, 1));
     }

@@ -9,7 +9,7 @@ import org.apache.spark.sql.types.StructType
 import firesteel.data._
 import firesteel.jni.{NativeDataset, NativeModel, NativeOptimizer}
 import firesteel.nn.{Loss, ModelDefinition}
-import firesteel.optim.{Optimizer, SGD}
+import firesteel.optim.{Optimizer, SGD, Trigger}
 import firesteel.summary.{TrainSummary, ValidationSummary}
 import firesteel.train._
 
@@ -36,8 +36,8 @@ private[ml] trait NNFitting extends NNTrainingParams {
   def setOptimMethod(value: Optimizer): this.type = setOptimizer(value)
 
   /**
-   * Rows to measure with after each epoch: the same columns as the training's. Not saved with the
-   * estimator.
+   * Rows to measure with, after each epoch unless another trigger was set: the same columns as the
+   * training's. Not saved with the estimator.
    */
   def setValidation(dataset: Dataset[_]): this.type = {
     validation = Some(dataset.toDF())
@@ -55,6 +55,10 @@ private[ml] trait NNFitting extends NNTrainingParams {
     validationSummary = Some(value)
     this
   }
+
+  /** Rows to measure with when `trigger` fires; the rows are not saved with the estimator. */
+  def setValidation(trigger: Trigger, dataset: Dataset[_]): this.type =
+    set(validationTrigger, trigger.toJson).setValidation(dataset)
 
   /** What the label column must hold for a model with this output. */
   private def labelContent(output: Seq[Int]): Content =
@@ -78,6 +82,7 @@ private[ml] trait NNFitting extends NNTrainingParams {
 
   /** Trains; all checks that can be made without a job come first. */
   protected def train(dataset: Dataset[_]): TrainingResult = {
+    checkTriggers()
     val training = rowsOf(dataset)
     val measured = validation.map(rowsOf(_))
     val settings = TrainingSettings(
@@ -100,6 +105,17 @@ private[ml] trait NNFitting extends NNTrainingParams {
     to
   }
 
+  /** A training whose end waits for what is never measured would never end. */
+  private def checkTriggers(): Unit = {
+    val triggers = Seq("end" -> getEndWhen) ++ getCheckpoint.map("checkpoint" -> _.trigger)
+    for ((what, trigger) <- triggers if validation.isEmpty && trigger.needsValidation) {
+      throw new IllegalStateException(
+        s"$uid: expected rows to measure with, since the trigger of the $what, $trigger, waits for " +
+          "what they say, got none. Call setValidation(…) too."
+      )
+    }
+  }
+
   private def rowsOf(dataset: Dataset[_]): TrainingRows = {
     val encoder = encoderOf(dataset.schema)
     TrainingRows(encoder.select(dataset), encoder)
@@ -112,12 +128,14 @@ private[ml] trait NNFitting extends NNTrainingParams {
       )
     )
 
-  private def optimizerJson: String = {
+  private[ml] def optimizerJson: String = {
     val chosen = get(optimizer).getOrElse(SGD(learningRate = 1e-3).toJson)
     val tree = NNFitting.json.readTree(chosen).asInstanceOf[ObjectNode]
     val settings = tree.withObject("/config")
     getLearningRate.foreach(settings.put("learning_rate", _))
     getLearningRateDecay.foreach(settings.put("decay", _))
+    getClipValue.foreach(settings.put("clip_value", _))
+    getClipNorm.foreach(settings.put("clip_norm", _))
     tree.toString
   }
 }

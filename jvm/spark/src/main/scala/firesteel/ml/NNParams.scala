@@ -3,6 +3,8 @@ package firesteel.ml
 import org.apache.spark.ml.param._
 import org.apache.spark.ml.param.shared.{HasFeaturesCol, HasLabelCol, HasPredictionCol, HasSeed}
 
+import firesteel.optim.Trigger
+
 /** Which columns a model reads and writes. */
 trait NNColumns extends Params with HasFeaturesCol with HasPredictionCol {
 
@@ -100,6 +102,8 @@ trait NNTrainingParams
     with HasLabelCol
     with HasBatchSize
     with HasOptimizer
+    with HasClipping
+    with HasCheckpoint
     with HasSeed {
 
   /**
@@ -126,6 +130,25 @@ trait NNTrainingParams
     new IntParam(this, "maxEpoch", "how often every row is seen, 1 or more", ParamValidators.gt(0))
 
   /**
+   * When the training ends: a trigger as JSON. If it is set it takes the place of [[maxEpoch]].
+   *
+   * @group param
+   */
+  final val endWhen: Param[String] =
+    new Param[String](this, "endWhen", "when the training ends, a trigger as JSON")
+
+  /**
+   * When the validation rows are measured: a trigger as JSON. Default: after every epoch.
+   *
+   * @group param
+   */
+  final val validationTrigger: Param[String] = new Param[String](
+    this,
+    "validationTrigger",
+    "when the validation rows are measured, a trigger as JSON"
+  )
+
+  /**
    * Number of shards of the training set and of every batch, 1 or more: the same number gives the
    * same weights on any cluster. Default: `spark.firesteel.shards`, else all cores.
    *
@@ -134,13 +157,25 @@ trait NNTrainingParams
   final val shards: IntParam =
     new IntParam(this, "shards", "number of shards, 1 or more", ParamValidators.gt(0))
 
-  setDefault(batchSize -> 32, maxEpoch -> 50, seed -> 42L)
+  setDefault(
+    batchSize -> 32,
+    maxEpoch -> 50,
+    seed -> 42L,
+    validationTrigger -> Trigger.everyEpoch.toJson
+  )
 
   /** @group setParam */
   def setLabelCol(value: String): this.type = set(labelCol, value)
 
   /** @group setParam */
   def setMaxEpoch(value: Int): this.type = set(maxEpoch, value)
+
+  /**
+   * Ends the training when `value` fires, in place of [[setMaxEpoch]].
+   *
+   * @group setParam
+   */
+  def setEndWhen(value: Trigger): this.type = set(endWhen, value.toJson)
 
   /** @group setParam */
   def setSeed(value: Long): this.type = set(seed, value)
@@ -150,6 +185,17 @@ trait NNTrainingParams
 
   /** @group getParam */
   final def getMaxEpoch: Int = $(maxEpoch)
+
+  /**
+   * When the training ends: [[endWhen]], or else after [[maxEpoch]] epochs.
+   *
+   * @group getParam
+   */
+  final def getEndWhen: Trigger =
+    get(endWhen).map(Trigger.fromJson).getOrElse(Trigger.maxEpoch(getMaxEpoch))
+
+  /** @group getParam */
+  final def getValidationTrigger: Trigger = Trigger.fromJson($(validationTrigger))
 
   /** @group expertGetParam */
   final def getShards: Option[Int] = get(shards)

@@ -15,23 +15,18 @@ import firesteel.nn.Json
  *   Added to the root; above 0. The default is PyTorch's; Keras has 1e-7.
  * @param weightDecay
  *   Factor of the L2 penalty's gradient; at least 0.
- * @param decay
- *   Decay of the learning rate per iteration; at least 0, and 0 beside a schedule.
- * @param clipValue
- *   Bound on the absolute value of each element of the gradient; above 0.
- * @param schedule
- *   How the learning rate changes, in place of `decay`.
+ * @param common
+ *   Schedule, clipping, average of the weights.
  */
 final case class Adagrad(
     learningRate: Double = 0.01,
     initialAccumulatorValue: Double = 0.0,
     epsilon: Double = 1e-10,
     weightDecay: Double = 0.0,
-    decay: Double = 0.0,
-    clipValue: Option[Double] = None,
-    schedule: Option[Schedule] = None
+    common: Common = Common()
 ) extends Optimizer {
   override protected def arguments: Seq[(String, String)] = Seq(
+    "learning_rate" -> Json.of(learningRate),
     "initial_accumulator_value" -> Json.of(initialAccumulatorValue),
     "epsilon" -> Json.of(epsilon),
     "weight_decay" -> Json.of(weightDecay)
@@ -53,23 +48,18 @@ final case class Adagrad(
  *   Sets the size of the first steps; above 0. The default is the paper's; Keras has 1e-7.
  * @param weightDecay
  *   Factor of the L2 penalty's gradient; at least 0.
- * @param decay
- *   Decay of the learning rate per iteration; at least 0, and 0 beside a schedule.
- * @param clipValue
- *   Bound on the absolute value of each element of the gradient; above 0.
- * @param schedule
- *   How the learning rate changes, in place of `decay`.
+ * @param common
+ *   Schedule, clipping, average of the weights.
  */
 final case class Adadelta(
     learningRate: Double = 1.0,
     rho: Double = 0.9,
     epsilon: Double = 1e-6,
     weightDecay: Double = 0.0,
-    decay: Double = 0.0,
-    clipValue: Option[Double] = None,
-    schedule: Option[Schedule] = None
+    common: Common = Common()
 ) extends Optimizer {
   override protected def arguments: Seq[(String, String)] = Seq(
+    "learning_rate" -> Json.of(learningRate),
     "rho" -> Json.of(rho),
     "epsilon" -> Json.of(epsilon),
     "weight_decay" -> Json.of(weightDecay)

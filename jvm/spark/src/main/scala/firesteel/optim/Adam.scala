@@ -18,12 +18,8 @@ import firesteel.nn.Json
  *   Added to the root; above 0. The default is PyTorch's; Keras has 1e-7.
  * @param weightDecay
  *   Factor of the L2 penalty's gradient; at least 0.
- * @param decay
- *   Decay of the learning rate per iteration; at least 0, and 0 beside a schedule.
- * @param clipValue
- *   Bound on the absolute value of each element of the gradient; above 0.
- * @param schedule
- *   How the learning rate changes, in place of `decay`.
+ * @param common
+ *   Schedule, clipping, average of the weights.
  */
 final case class Adam(
     learningRate: Double = 0.001,
@@ -31,11 +27,10 @@ final case class Adam(
     beta2: Double = 0.999,
     epsilon: Double = 1e-8,
     weightDecay: Double = 0.0,
-    decay: Double = 0.0,
-    clipValue: Option[Double] = None,
-    schedule: Option[Schedule] = None
+    common: Common = Common()
 ) extends Optimizer {
   override protected def arguments: Seq[(String, String)] = Seq(
+    "learning_rate" -> Json.of(learningRate),
     "beta_1" -> Json.of(beta1),
     "beta_2" -> Json.of(beta2),
     "epsilon" -> Json.of(epsilon),
@@ -57,12 +52,8 @@ final case class Adam(
  *   Added to the root; above 0. The default is PyTorch's; Keras has 1e-7.
  * @param weightDecay
  *   Decay of the weights; at least 0. The default is PyTorch's; Keras has 0.004.
- * @param decay
- *   Decay of the learning rate per iteration; at least 0, and 0 beside a schedule.
- * @param clipValue
- *   Bound on the absolute value of each element of the gradient; above 0.
- * @param schedule
- *   How the learning rate changes, in place of `decay`.
+ * @param common
+ *   Schedule, clipping, average of the weights.
  */
 final case class AdamW(
     learningRate: Double = 0.001,
@@ -70,11 +61,10 @@ final case class AdamW(
     beta2: Double = 0.999,
     epsilon: Double = 1e-8,
     weightDecay: Double = 0.01,
-    decay: Double = 0.0,
-    clipValue: Option[Double] = None,
-    schedule: Option[Schedule] = None
+    common: Common = Common()
 ) extends Optimizer {
   override protected def arguments: Seq[(String, String)] = Seq(
+    "learning_rate" -> Json.of(learningRate),
     "beta_1" -> Json.of(beta1),
     "beta_2" -> Json.of(beta2),
     "epsilon" -> Json.of(epsilon),
@@ -98,12 +88,8 @@ final case class AdamW(
  *   Added to the gradient's size; above 0. The default is PyTorch's; Keras has 1e-7.
  * @param weightDecay
  *   Factor of the L2 penalty's gradient; at least 0.
- * @param decay
- *   Decay of the learning rate per iteration; at least 0, and 0 beside a schedule.
- * @param clipValue
- *   Bound on the absolute value of each element of the gradient; above 0.
- * @param schedule
- *   How the learning rate changes, in place of `decay`.
+ * @param common
+ *   Schedule, clipping, average of the weights.
  */
 final case class Adamax(
     learningRate: Double = 0.002,
@@ -111,11 +97,10 @@ final case class Adamax(
     beta2: Double = 0.999,
     epsilon: Double = 1e-8,
     weightDecay: Double = 0.0,
-    decay: Double = 0.0,
-    clipValue: Option[Double] = None,
-    schedule: Option[Schedule] = None
+    common: Common = Common()
 ) extends Optimizer {
   override protected def arguments: Seq[(String, String)] = Seq(
+    "learning_rate" -> Json.of(learningRate),
     "beta_1" -> Json.of(beta1),
     "beta_2" -> Json.of(beta2),
     "epsilon" -> Json.of(epsilon),

@@ -22,12 +22,8 @@ import firesteel.nn.Json
  *   L2 penalty on the weights since the start, half the paper's; at least 0.
  * @param l2ShrinkageRegularizationStrength
  *   L2 penalty on the weights now; at least 0.
- * @param decay
- *   Decay of the learning rate per iteration; at least 0, and 0 beside a schedule.
- * @param clipValue
- *   Bound on the absolute value of each element of the gradient; above 0.
- * @param schedule
- *   How the learning rate changes, in place of `decay`.
+ * @param common
+ *   Schedule, clipping, average of the weights.
  */
 final case class Ftrl(
     learningRate: Double = 0.001,
@@ -36,11 +32,10 @@ final case class Ftrl(
     l1RegularizationStrength: Double = 0.0,
     l2RegularizationStrength: Double = 0.0,
     l2ShrinkageRegularizationStrength: Double = 0.0,
-    decay: Double = 0.0,
-    clipValue: Option[Double] = None,
-    schedule: Option[Schedule] = None
+    common: Common = Common()
 ) extends Optimizer {
   override protected def arguments: Seq[(String, String)] = Seq(
+    "learning_rate" -> Json.of(learningRate),
     "initial_accumulator_value" -> Json.of(initialAccumulatorValue),
     "beta" -> Json.of(beta),
     "l1_regularization_strength" -> Json.of(l1RegularizationStrength),

@@ -21,12 +21,8 @@ import firesteel.nn.Json
  *   Whether to divide by the gradient's standard deviation instead.
  * @param weightDecay
  *   Factor of the L2 penalty's gradient; at least 0.
- * @param decay
- *   Decay of the learning rate per iteration; at least 0, and 0 beside a schedule.
- * @param clipValue
- *   Bound on the absolute value of each element of the gradient; above 0.
- * @param schedule
- *   How the learning rate changes, in place of `decay`.
+ * @param common
+ *   Schedule, clipping, average of the weights.
  */
 final case class RMSprop(
     learningRate: Double = 0.01,
@@ -35,11 +31,10 @@ final case class RMSprop(
     epsilon: Double = 1e-8,
     centered: Boolean = false,
     weightDecay: Double = 0.0,
-    decay: Double = 0.0,
-    clipValue: Option[Double] = None,
-    schedule: Option[Schedule] = None
+    common: Common = Common()
 ) extends Optimizer {
   override protected def arguments: Seq[(String, String)] = Seq(
+    "learning_rate" -> Json.of(learningRate),
     "rho" -> Json.of(rho),
     "momentum" -> Json.of(momentum),
     "epsilon" -> Json.of(epsilon),

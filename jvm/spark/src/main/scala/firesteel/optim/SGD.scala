@@ -17,23 +17,18 @@ import firesteel.nn.Json
  *   needs a momentum.
  * @param weightDecay
  *   Factor of the L2 penalty's gradient; at least 0.
- * @param decay
- *   Decay of the learning rate per iteration; at least 0, and 0 beside a schedule.
- * @param clipValue
- *   Bound on the absolute value of each element of the gradient; above 0.
- * @param schedule
- *   How the learning rate changes, in place of `decay`.
+ * @param common
+ *   Schedule, clipping, average of the weights.
  */
 final case class SGD(
     learningRate: Double = 0.01,
     momentum: Double = 0.0,
     nesterov: Boolean = false,
     weightDecay: Double = 0.0,
-    decay: Double = 0.0,
-    clipValue: Option[Double] = None,
-    schedule: Option[Schedule] = None
+    common: Common = Common()
 ) extends Optimizer {
   override protected def arguments: Seq[(String, String)] = Seq(
+    "learning_rate" -> Json.of(learningRate),
     "momentum" -> Json.of(momentum),
     "nesterov" -> Json.of(nesterov),
     "weight_decay" -> Json.of(weightDecay)

@@ -6,13 +6,14 @@ import firesteel.nn.Json
  * How the learning rate changes from iteration to iteration, as a function of the optimizer's
  * `learningRate` η and the number i of iterations done.
  */
-sealed abstract class Schedule extends Product with Serializable {
+abstract class Schedule private[optim] extends Product with Serializable {
 
   /** The settings by their names in JSON. */
   protected def arguments: Seq[(String, String)]
 
   /** The schedule as JSON. */
-  final def toJson: String = Json.configured(productPrefix, arguments)
+  final def toJson: String =
+    Json.obj(Seq("class" -> Json.of(productPrefix), "config" -> Json.obj(arguments)))
 }
 
 /**
@@ -24,6 +25,11 @@ sealed abstract class Schedule extends Product with Serializable {
  */
 final case class Default(decay: Double = 0.0) extends Schedule {
   override protected def arguments: Seq[(String, String)] = Seq("decay" -> Json.of(decay))
+}
+
+/** Stays: η. */
+final case class Fixed() extends Schedule {
+  override protected def arguments: Seq[(String, String)] = Nil
 }
 
 /**
@@ -133,8 +139,8 @@ final case class Warmup(delta: Double) extends Schedule {
  *
  * {{{
  * // 0.1 rising to 1.1 in 1,000 iterations, then falling to 0 in 9,000.
- * SGD(learningRate = 0.1, schedule = Some(
- *   SequentialSchedule().add(Warmup(0.001), 1000).add(Poly(0.5, 9000), 9000)))
+ * SGD(learningRate = 0.1, common = Common(schedule = Some(
+ *   SequentialSchedule().add(Warmup(0.001), 1000).add(Poly(0.5, 9000), 9000))))
  * }}}
  *
  * @param stages

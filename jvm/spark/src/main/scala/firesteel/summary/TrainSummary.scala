@@ -1,7 +1,8 @@
 package firesteel.summary
 
 import firesteel.jni.Histogram
-import firesteel.train.IterationsDone
+import firesteel.optim.Trigger
+import firesteel.train.{IterationsDone, TrainingState}
 
 /**
  * How a training goes, for TensorBoard: `Loss`, `Throughput` (rows per second) and `LearningRate` of
@@ -13,7 +14,7 @@ import firesteel.train.IterationsDone
  *
  * {{{
  * val summary = new TrainSummary("hdfs:///logs", "lenet")
- *   .setSummaryTrigger("Loss", (done, _) => done % 10 == 0)
+ *   .setSummaryTrigger("Loss", Trigger.severalIteration(10))
  * }}}
  *
  * and `tensorboard --logdir …` shows it.
@@ -40,6 +41,19 @@ final class TrainSummary(logDir: String, appName: String)
     )
     triggers += tag -> when
     this
+  }
+
+  /** The same with a trigger that needs no loss and no validation: `Trigger.severalIteration(20)`. */
+  def setSummaryTrigger(tag: String, trigger: Trigger): this.type = {
+    require(
+      !trigger.needsLoss && !trigger.needsValidation,
+      s"train summary: expected a trigger by iteration or end of an epoch, got $trigger."
+    )
+    setSummaryTrigger(
+      tag,
+      (done: Long, isEpochEnd: Boolean) =>
+        trigger(TrainingState(1, iteration = done, epochEnded = isEpochEnd))
+    )
   }
 
   override def iterated(iterations: IterationsDone): Unit = {

@@ -15,6 +15,7 @@ import org.apache.spark.TaskContext
  *
  * @param steps the iterations
  * @param needsSums whether the optimizer needs sums over the whole vector
+ * @param hashes whether member 0 is to hash the weights at the end
  * @param limitMs longest wait for a slice in milliseconds
  */
 private[train] final class GroupTask(
@@ -22,6 +23,7 @@ private[train] final class GroupTask(
     view: Int,
     steps: Array[Step],
     needsSums: Boolean,
+    hashes: Boolean,
     limitMs: Long
 ) extends SeatTask[GroupLosses](id, view, limitMs) {
   private val start = steps.head.iteration
@@ -34,7 +36,7 @@ private[train] final class GroupTask(
     var isDone = false
     try {
       val outcome =
-        if (context.attemptNumber() > 0) Outcome.Unfinished(Nil) else iterate(seat, context)
+        if (context.attemptNumber() > 0) Outcome.Unfinished(Nil) else iterate(host, seat, context)
       isDone = outcome.isInstanceOf[Outcome.Done[_]]
       outcome
     } finally if (!isDone) seat.stopGroup(start)
@@ -43,16 +45,25 @@ private[train] final class GroupTask(
   override protected def misplaced(): Unit =
     TrainingHosts.find(id).foreach(_.stopGroup(view, start))
 
-  private def iterate(seat: Seat, context: TaskContext): Outcome[GroupLosses] = {
+  private def iterate(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[GroupLosses] = {
     val patience =
       new Patience(limitMs, () => context.isInterrupted() || seat.isGroupStopped(start))
 
     @tailrec def go(left: List[Step], done: Vector[ShardLosses]): Outcome[GroupLosses] =
       left match {
         case Nil =>
-          seat.backUp(steps.last.iteration + 1)
-          if (seat.deliver(patience)) Outcome.Done(GroupLosses(done.toArray))
-          else Outcome.Unfinished(Nil)
+          val end = steps.last.iteration + 1
+          seat.backUp(end)
+          val missing = seat.awaitWeights(end, patience)
+          if (missing.nonEmpty || !seat.deliver(patience)) Outcome.Unfinished(missing)
+          else {
+            val hash = Option.when(hashes && seat.n == 0)(host.hash(end))
+            Outcome.Done(GroupLosses(done.toArray, hash))
+          }
         case step :: rest =>
           one(seat, step, patience) match {
             case Right(losses) => go(rest, done :+ losses)
@@ -90,5 +101,10 @@ private[train] final class GroupTask(
     }
 }
 
-/** The losses of each iteration of a group. */
-private[train] final case class GroupLosses(iterations: Array[ShardLosses])
+/**
+ * What a group brought on one executor.
+ *
+ * @param iterations the losses of each iteration
+ * @param hash of the weights at its end, if that was wanted of this member
+ */
+private[train] final case class GroupLosses(iterations: Array[ShardLosses], hash: Option[String])

@@ -6,6 +6,7 @@ import scala.collection.mutable
 import scala.util.Try
 
 import org.apache.spark.firesteel.Exchange
+import org.apache.spark.internal.Logging
 
 import firesteel.jni.NativeBuffer
 
@@ -15,14 +16,14 @@ import firesteel.jni.NativeBuffer
  * The memory of a slice must not change while it is on its way, so every phase begins with
  * [[awaitAll]].
  */
-private[train] final class Outbox(spec: TrainingSpec, view: View) {
-  private lazy val exchange = Exchange.of(TrainingHosts)
+private[train] final class Outbox(spec: TrainingSpec, view: View) extends Logging {
+  private lazy val connections = Exchange.of(TrainingHosts).connections(spec.id, spec.token)
   private var underway = 0
   private val unreached = mutable.SortedSet.empty[Int]
 
   /** Connects to all others, so that the end of one is noticed; false if one cannot be reached. */
   def connect(others: Seq[Int]): Boolean =
-    Try(others.foreach(peer => exchange.connect(addressOf(peer)))).isSuccess
+    Try(others.map(addressOf).map(connections.connect).foreach(_.get())).isSuccess
 
   /** Starts sending a slice to a member: the bytes of `buffer` from `offset` on. */
   def send(peer: Int, name: SliceName, buffer: NativeBuffer, offset: Long): Unit =
@@ -33,18 +34,18 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) {
   /** Starts sending a slice to a member. */
   def send(peer: Int, name: SliceName, body: ByteBuffer): Unit = {
     synchronized(underway += 1)
-    exchange.push(
+    connections.push(
       addressOf(peer),
-      header(name, body.remaining.toLong),
+      header(name),
       body,
-      failure => delivered(peer, failure.isEmpty)
+      failure => delivered(peer, name, failure)
     )
   }
 
   /** Tells a member to stop the group that began with `iteration`, as far as it can be told. */
   def sendStop(peer: Int, iteration: Long): Unit = {
     val name = SliceName(SliceKind.Stop, iteration, SliceRange(0, 0))
-    exchange.push(addressOf(peer), header(name, 0), ByteBuffer.allocate(0), _ => ())
+    connections.push(addressOf(peer), header(name), ByteBuffer.allocate(0), _ => ())
   }
 
   /** Waits until nothing is underway; true if so in time. */
@@ -53,7 +54,7 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) {
   /** Whether a slice did not reach a member since [[takeUnreached]], or the way to one is broken. */
   def isBroken: Boolean =
     synchronized(unreached.nonEmpty) ||
-      view.members.exists(_.address.exists(exchange.isDisconnected))
+      view.members.exists(_.address.exists(connections.isDisconnected))
 
   /** The members that were not reached since the last call. */
   def takeUnreached(): Seq[Int] = synchronized {
@@ -63,10 +64,9 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) {
   }
 
   /** Ends the connections to all members, so that nothing is underway any more. */
-  def breakOff(): Unit = view.members.flatMap(_.address).foreach(exchange.disconnect)
+  def breakOff(): Unit = view.members.flatMap(_.address).foreach(connections.disconnect)
 
-  private def header(name: SliceName, bytes: Long): ByteBuffer =
-    SliceHeader(spec.id, spec.token, view.number, name, bytes).encode
+  private def header(name: SliceName): ByteBuffer = SliceHeader(view.number, name).encode
 
   private def addressOf(peer: Int): Address = {
     val member = view.members(peer)
@@ -77,9 +77,13 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) {
     )
   }
 
-  private def delivered(peer: Int, arrived: Boolean): Unit = synchronized {
-    underway -= 1
-    if (!arrived) unreached += peer
-    notifyAll()
-  }
+  private def delivered(peer: Int, name: SliceName, failure: Option[Throwable]): Unit =
+    synchronized {
+      underway -= 1
+      failure.foreach { cause =>
+        logWarning(s"$name did not reach executor ${view.members(peer).executor.id}: $cause")
+        unreached += peer
+      }
+      notifyAll()
+    }
 }

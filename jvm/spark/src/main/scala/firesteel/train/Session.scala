@@ -65,19 +65,22 @@ private[train] final class Session private (
    * A group that does not get to its end brings nothing; an iteration alone is tried until it does.
    *
    * @param iterationMs time of an iteration, as last measured; 0 if it never was
+   * @param hashes whether the weights are to be hashed at the end
    */
-  def iterate(steps: IndexedSeq[Step], iterationMs: Double): Iterated = {
+  def iterate(steps: IndexedSeq[Step], iterationMs: Double, hashes: Boolean): Iterated = {
     adapt()
     val watch = watchOf(iterationMs)
     val done =
-      if (steps.length > 1 && tasks.areFree) group(steps, watch)
-      else Some(IndexedSeq(steadily(iterate(steps.head, watch))))
-    done.foreach { results =>
-      position = steps(results.length - 1).iteration + 1
+      if (steps.length > 1 && tasks.areFree) group(steps, watch, hashes)
+      else {
+        val results = steadily(iterate(steps.head, watch))
+        Some(iterated(IndexedSeq(results), None))
+      }
+    done.foreach { brought =>
+      position = steps(brought.losses.length - 1).iteration + 1
       failures = 0
     }
-    val results = done.getOrElse(IndexedSeq.empty)
-    Iterated(results.map(_.flatMap(shardLosses)), times(results.flatten), isWhole = done.isDefined)
+    done.getOrElse(Iterated.Nothing)
   }
 
   /** Goes back to an iteration that is still here: the one with which the last job began. */
@@ -133,17 +136,21 @@ private[train] final class Session private (
     }
   }
 
-  /** The losses of a group; none, and all are back at its start, if it failed. */
-  private def group(
-      steps: IndexedSeq[Step],
-      watch: Watch
-  ): Option[IndexedSeq[IndexedSeq[ShardLosses]]] = {
+  /** What a group brought; nothing, and all are back at its start, if it failed. */
+  private def group(steps: IndexedSeq[Step], watch: Watch, hashes: Boolean): Option[Iterated] = {
     val what = s"iterations ${steps.head.iteration} to ${steps.last.iteration}"
-    val task =
-      new GroupTask(spec.id, view.number, steps.toArray, optimizer.needsSums, watch.silentMs)
+    val task = new GroupTask(
+      spec.id,
+      view.number,
+      steps.toArray,
+      optimizer.needsSums,
+      hashes,
+      watch.silentMs
+    )
     tasks.group(what, task, watch, isBarrier) match {
       case Right(results) =>
-        Some(steps.indices.map(i => results.map(_.iterations(i))))
+        val done = steps.indices.map(i => results.map(_.iterations(i)))
+        Some(iterated(done, results.head.hash))
       case Left(broken) =>
         renew(broken)
         None
@@ -175,9 +182,17 @@ private[train] final class Session private (
       tasks.run(s"sums ${step.iteration}", partial, Some(watch)).map(_.toArray.flatten)
     }
 
-  /** What each executor spent its time on in several iterations. */
-  private def times(results: Seq[ShardLosses]): IndexedSeq[ExecutorTimes] =
-    results.map(_.times).groupBy(_.executor).values.map(_.reduce(_ + _)).toIndexedSeq
+  private def iterated(
+      results: IndexedSeq[IndexedSeq[ShardLosses]],
+      hash: Option[String]
+  ): Iterated = {
+    val times = results.flatten.map(_.times).groupBy(_.executor)
+    Iterated(
+      results.map(_.flatMap(shardLosses)),
+      times.values.map(_.reduce(_ + _)).toIndexedSeq,
+      hash
+    )
+  }
 
   private def shardLosses(task: ShardLosses): Seq[ShardLoss] =
     task.losses.grouped(2).map(pair => ShardLoss(pair(0), pair(1).toLong)).toSeq
@@ -364,15 +379,22 @@ private[train] final class Session private (
 /**
  * What some iterations brought.
  *
- * @param losses losses and rows of each shard in each iteration
+ * @param losses losses and rows of each shard in each iteration; of none if the job did not get to
+ *     its end
  * @param executors what each executor spent its time on
- * @param isWhole whether the job got to its end
+ * @param hash of the weights at the end, if it was made on the way
  */
 private[train] final case class Iterated(
     losses: IndexedSeq[IndexedSeq[ShardLoss]],
     executors: IndexedSeq[ExecutorTimes],
-    isWhole: Boolean
-)
+    hash: Option[String]
+) {
+  def isWhole: Boolean = losses.nonEmpty
+}
+
+private[train] object Iterated {
+  val Nothing: Iterated = Iterated(IndexedSeq.empty, IndexedSeq.empty, None)
+}
 
 private[train] object Session {
   private val JobGroup = "spark.jobGroup.id"

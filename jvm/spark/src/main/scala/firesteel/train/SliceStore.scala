@@ -152,7 +152,10 @@ private[train] final class SliceStore(
       Option.when(bytes != expected)(s"expected $expected bytes, got $bytes")
     Option.when(closed)("the training has ended").orElse(ahead).orElse(name.kind match {
       case SliceKind.Stop => size(0)
-      case SliceKind.Weights => unknown.orElse(elsewhere).orElse(size(name.range.bytes))
+      case SliceKind.Weights =>
+        // A newcomer gets all of the weights from others, later nobody but it makes its own.
+        val isNew = name.iteration == current && !isHere(name)
+        unknown.orElse(elsewhere.filterNot(_ => isNew)).orElse(size(name.range.bytes))
       case SliceKind.Sums =>
         val isFit = bytes % 8 == 0 && bytes <= SliceStore.MostSums * (name.range.floats + 4096)
         unknown.orElse(elsewhere).orElse(Option.when(!isFit)(s"sums of $bytes bytes"))

@@ -65,38 +65,26 @@ private[train] object SliceName {
 }
 
 /**
- * What goes ahead of a slice on the wire.
+ * What goes ahead of a slice on the wire; the connection says of which training it is.
  *
- * @param training the training it belongs to
- * @param token the training's secret: a slice with another one is refused
  * @param view number of the view in which it was sent
- * @param bytes length of the slice
  */
-private[train] final case class SliceHeader(
-    training: UUID,
-    token: UUID,
-    view: Int,
-    name: SliceName,
-    bytes: Long
-) {
+private[train] final case class SliceHeader(view: Int, name: SliceName) {
 
   /** Big endian. */
   def encode: ByteBuffer = {
     val buffer = ByteBuffer.allocate(SliceHeader.Length)
     buffer.putInt(SliceHeader.Magic)
-    Seq(training, token).foreach { id =>
-      buffer.putLong(id.getMostSignificantBits).putLong(id.getLeastSignificantBits)
-    }
     buffer.putInt(view).put(name.kind.code).putLong(name.iteration)
     buffer.putLong(name.range.begin).putLong(name.range.end)
-    buffer.putInt(name.root.first).putInt(name.root.level).putInt(name.slot).putLong(bytes)
+    buffer.putInt(name.root.first).putInt(name.root.level).putInt(name.slot)
     buffer.flip()
   }
 }
 
 private[train] object SliceHeader {
-  private val Magic = 0x46535832
-  private val Length = 4 + 4 * 8 + 4 + 1 + 3 * 8 + 3 * 4 + 8
+  private val Magic = 0x46535833
+  private val Length = 4 + 4 + 1 + 3 * 8 + 3 * 4
 
   /**
    * Reads a header.
@@ -110,16 +98,13 @@ private[train] object SliceHeader {
     if (header.remaining != Length) refuse(s"${header.remaining} bytes")
     val magic = header.getInt
     if (magic != Magic) refuse(f"magic $magic%08x")
-    val training = new UUID(header.getLong, header.getLong)
-    val token = new UUID(header.getLong, header.getLong)
     val view = header.getInt
     val code = header.get
     val kind = SliceKind.of(code).getOrElse(refuse(s"kind $code"))
     val iteration = header.getLong
     val range = SliceRange(header.getLong, header.getLong)
     val root = Root(header.getInt, header.getInt)
-    val name = SliceName(kind, iteration, range, root, header.getInt)
-    SliceHeader(training, token, view, name, header.getLong)
+    SliceHeader(view, SliceName(kind, iteration, range, root, header.getInt))
   }
 }
 
@@ -127,15 +112,23 @@ private[train] object SliceHeader {
 trait SliceReceiver {
 
   /**
+   * The secret of a training, if this executor takes part in it: who does not know it gets no
+   * connection.
+   */
+  def secret(training: UUID): Option[UUID]
+
+  /**
    * Where the slice with this header goes.
    *
+   * @param training to which the connection belongs
+   * @param bytes length of the slice
    * @throws java.lang.IllegalArgumentException if the header is not that of a slice; the connection
    *     is closed then
    */
-  def open(header: ByteBuffer): SliceSink
+  def open(training: UUID, header: ByteBuffer, bytes: Long): SliceSink
 }
 
-/** Takes one slice. */
+/** Takes one slice; either [[complete]] or [[abort]] is called, once. */
 trait SliceSink {
 
   /** The next bytes. */

@@ -154,8 +154,12 @@ final class Trainer private[firesteel] (
 
     private def next(state: TrainingState): TrainingState =
       try {
-        val after = iterate(state)
-        if (after.epochEnded && after.iteration > state.iteration) endEpoch(after) else after
+        val (after, hash) = iterate(state)
+        if (after.epochEnded && after.iteration > state.iteration) {
+          endEpoch(after, hash.getOrElse(session.hash()))
+        } else {
+          after
+        }
       } catch {
         case e: StateLostException =>
           logWarning(s"${e.getMessage}: begins anew")
@@ -163,12 +167,13 @@ final class Trainer private[firesteel] (
           TrainingState(plan.length.toLong)
       }
 
-    /** As many iterations as the next job is to run. */
-    private def iterate(state: TrainingState): TrainingState = {
+    /** As many iterations as the next job is to run; the weights' hash if the job made it. */
+    private def iterate(state: TrainingState): (TrainingState, Option[String]) = {
       val left = plan.steps(state.epoch).drop(state.index.toInt)
       val steps = untilParameters(left.take(groups.next(left.length)))
       val begin = System.nanoTime
-      val iterated = session.iterate(steps, groups.iterationMs)
+      val endsEpoch = steps.length == left.length
+      val iterated = session.iterate(steps, groups.iterationMs, hashes = endsEpoch)
       val ms = (System.nanoTime - begin) / 1e6
       groups.ended(steps.length, ms, iterated.isWhole)
       val after = steps.zip(iterated.losses).foldLeft(state) { case (before, (step, losses)) =>
@@ -184,7 +189,7 @@ final class Trainer private[firesteel] (
           observer.parameters(after.iteration, session.histograms())
         }
       }
-      after
+      (after, iterated.hash)
     }
 
     /** Those that a job may run before somebody wants to see the weights. */
@@ -217,8 +222,7 @@ final class Trainer private[firesteel] (
       )
     }
 
-    private def endEpoch(state: TrainingState): TrainingState = {
-      val hash = session.hash()
+    private def endEpoch(state: TrainingState, hash: String): TrainingState = {
       val evaluation = Option.when(measures)(session.evaluate())
       val measured = evaluation.foldLeft(state)(_.afterMeasurement(_))
       val result = EpochResult(

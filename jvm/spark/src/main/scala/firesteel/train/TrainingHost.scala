@@ -186,7 +186,7 @@ private[train] final class TrainingHost(val spec: TrainingSpec, threads: Int)
   private def breakOffGone(next: View): Unit = {
     val stay = next.members.map(_.address).toSet
     seat.toSeq.flatMap(_.view.members.map(_.address)).filterNot(stay).flatten.foreach { gone =>
-      Exchange.of(TrainingHosts).disconnect(gone)
+      Exchange.of(TrainingHosts).connections(spec.id, spec.token).disconnect(gone)
     }
   }
 

@@ -4,6 +4,8 @@ import java.nio.ByteBuffer
 import java.util.UUID
 import java.util.concurrent.ConcurrentHashMap
 
+import org.apache.spark.firesteel.Exchange
+
 /** The trainings that this JVM takes part in. */
 private[train] object TrainingHosts extends SliceReceiver {
   private val hosts = new ConcurrentHashMap[UUID, TrainingHost]
@@ -19,17 +21,21 @@ private[train] object TrainingHosts extends SliceReceiver {
   def find(id: UUID): Option[TrainingHost] = Option(hosts.get(id))
 
   /** Frees this JVM's part of a training, if there is one. */
-  def release(id: UUID): Unit = Option(hosts.remove(id)).foreach(_.close())
+  def release(id: UUID): Unit = Option(hosts.remove(id)).foreach { host =>
+    host.close()
+    Exchange.leave(id)
+  }
 
-  override def open(header: ByteBuffer): SliceSink = {
+  override def secret(training: UUID): Option[UUID] = find(training).map(_.spec.token)
+
+  override def open(training: UUID, header: ByteBuffer, bytes: Long): SliceSink = {
     val slice = SliceHeader.decode(header)
-    find(slice.training) match {
-      case None => new RefusingSink(s"training ${slice.training} has ended here")
-      case Some(host) if host.spec.token != slice.token => new RefusingSink("the token is wrong")
+    find(training) match {
+      case None => new RefusingSink(s"training $training has ended here")
       case Some(host) =>
         host.slices(slice.view) match {
           case None => new RefusingSink(s"view ${slice.view} is over or has not begun")
-          case Some(slices) => slices.sink(slice.name, slice.bytes)
+          case Some(slices) => slices.sink(slice.name, bytes)
         }
     }
   }

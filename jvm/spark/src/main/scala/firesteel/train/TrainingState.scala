@@ -90,8 +90,8 @@ final case class TrainingState(
   }
 
   /**
-   * At the beginning of the current epoch, which now has so many iterations: what follows when rows,
-   * batch size, seed or number of shards are others than before.
+   * At the beginning of the current epoch, which now has so many iterations: what follows when
+   * rows, batch size, seed or number of shards are others than before.
    */
   private[firesteel] def restartEpoch(iterationsPerEpoch: Long): TrainingState =
     if (index == 0) copy(iterationsPerEpoch = iterationsPerEpoch)

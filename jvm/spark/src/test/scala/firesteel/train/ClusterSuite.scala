@@ -134,7 +134,7 @@ private final class SleepOnce(iteration: Long, millis: Long) extends Probe {
 }
 
 /** Ends the JVM of the member that ends a phase of one iteration first. */
-private final class DieOnce(phase: Phase, iteration: Long) extends Probe {
+final class DieOnce(phase: Phase, iteration: Long) extends Probe {
   private val mark = Mark()
 
   override def ended(which: Phase, when: Long, attempt: Int): Unit =

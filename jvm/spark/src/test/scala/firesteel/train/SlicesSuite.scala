@@ -1,7 +1,6 @@
 package firesteel.train
 
 import java.nio.{ByteBuffer, ByteOrder}
-import java.util.UUID
 
 import org.apache.spark.firesteel.Executor
 import org.scalatest.funsuite.AnyFunSuite
@@ -56,12 +55,12 @@ class SlicesSuite extends AnyFunSuite {
     intercept[IllegalArgumentException](send(store, name, new Array[Byte](bytes))).getMessage
 
   test("a header survives the wire") {
-    val header = SliceHeader(UUID.randomUUID(), UUID.randomUUID(), 3, gradient(7), 12)
+    val header = SliceHeader(3, gradient(7))
     assert(SliceHeader.decode(header.encode) == header)
   }
 
   test("bytes that are no header are refused") {
-    val header = SliceHeader(UUID.randomUUID(), UUID.randomUUID(), 3, gradient(7), 12)
+    val header = SliceHeader(3, gradient(7))
     val short = header.encode.limit(20).slice()
     assert(
       intercept[IllegalArgumentException](SliceHeader.decode(short)).getMessage.contains("20 bytes")
@@ -70,7 +69,7 @@ class SlicesSuite extends AnyFunSuite {
     assert(
       intercept[IllegalArgumentException](SliceHeader.decode(strange)).getMessage.contains("magic")
     )
-    val kind = header.encode.put(40, 9.toByte)
+    val kind = header.encode.put(8, 9.toByte)
     assert(
       intercept[IllegalArgumentException](SliceHeader.decode(kind)).getMessage.contains("kind 9")
     )
@@ -182,7 +181,7 @@ class SlicesSuite extends AnyFunSuite {
   test("what arrives after the end touches no memory and leaves none") {
     withStore { (store, _) =>
       val late = store.sink(gradient(0), 12)
-      val done = store.sink(gradient(0, Root(3, 0)), 12)
+      val done = store.sink(gradient(1), 12)
       done.write(ByteBuffer.allocate(12))
       store.close()
       intercept[IllegalStateException](late.write(ByteBuffer.allocate(4)))

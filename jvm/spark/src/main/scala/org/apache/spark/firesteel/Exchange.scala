@@ -1,253 +1,174 @@
 package org.apache.spark.firesteel
 
-import java.nio.ByteBuffer
-import java.util.Collections
-import java.util.concurrent.ConcurrentHashMap
+import java.io.IOException
+import java.net.InetSocketAddress
+import java.util.{Collections, UUID}
+import java.util.concurrent.{ConcurrentHashMap, ExecutionException, TimeUnit, TimeoutException}
 
-import scala.util.Try
-import scala.util.control.NonFatal
+import scala.annotation.tailrec
+import scala.jdk.CollectionConverters._
 
-import org.apache.spark.{MapOutputTrackerMaster, SparkContext, SparkEnv}
-import org.apache.spark.memory.{MemoryManager, MemoryMode}
+import io.netty.channel.Channel
+import io.netty.channel.socket.SocketChannel
+import org.apache.spark.{SparkConf, SparkEnv}
 import org.apache.spark.network.TransportContext
-import org.apache.spark.network.buffer.NioManagedBuffer
-import org.apache.spark.network.client._
+import org.apache.spark.network.client.TransportClient
 import org.apache.spark.network.crypto.{AuthClientBootstrap, AuthServerBootstrap}
 import org.apache.spark.network.netty.SparkTransportConf
+import org.apache.spark.network.protocol.Message
 import org.apache.spark.network.server._
-import org.apache.spark.scheduler.{
-  ExecutorCacheTaskLocation,
-  ExecutorProcessLost,
-  TaskSchedulerImpl
-}
-import org.apache.spark.scheduler.cluster.CoarseGrainedClusterMessages.RemoveExecutor
-import org.apache.spark.scheduler.cluster.CoarseGrainedSchedulerBackend
-import org.apache.spark.storage.BroadcastBlockId
-import org.apache.spark.util.Utils
+import org.apache.spark.network.util.TransportFrameDecoder
+import org.apache.spark.util.{ThreadUtils, Utils}
 
-import firesteel.{Conf, NativeMemoryException}
+import firesteel.Conf
 import firesteel.train.{Address, SliceReceiver}
-
-// Everything in firesteel that needs Spark's private API is in this file: who the executors are,
-// the memory manager, and Spark's own network layer.
-
-/** An executor with its cores; `driver` is the only one of a local master. */
-final case class Executor(id: String, host: String, cores: Int) {
-
-  /** The form in which an RDD wishes for this executor. */
-  def location: String = ExecutorCacheTaskLocation(host, id).toString
-}
-
-/** The executors of an application. */
-object Cluster {
-
-  /** The id of the only executor of a local master. */
-  val Driver: String = SparkContext.DRIVER_IDENTIFIER
-
-  /** Those that can take tasks now, in the order of their numbers. */
-  def executors(sc: SparkContext): Seq[Executor] = {
-    val alive = executorIds(sc)
-    sc.statusStore
-      .executorList(activeOnly = true)
-      .filter(summary => summary.totalCores > 0 && alive(summary.id))
-      .map(summary =>
-        Executor(summary.id, Utils.parseHostPort(summary.hostPort)._1, summary.totalCores)
-      )
-      .sortBy(executor => (executor.id.length, executor.id))
-  }
-
-  /** The ids of the executors that are alive. */
-  def executorIds(sc: SparkContext): Set[String] =
-    if (sc.isLocal && !sc.master.startsWith("local-cluster")) {
-      Set(Driver)
-    } else {
-      sc.getExecutorIds().toSet
-    }
-
-  /** Whether an executor is alive and Spark does not want to get rid of it. */
-  def isStaying(sc: SparkContext, id: String): Boolean = sc.schedulerBackend match {
-    case backend: CoarseGrainedSchedulerBackend => backend.isExecutorActive(id)
-    case _ => executorIds(sc)(id)
-  }
-
-  /** The executors that run a task of these jobs now. */
-  def runningOn(sc: SparkContext, jobs: Seq[Int]): Set[String] =
-    jobs
-      .flatMap(sc.statusTracker.getJobInfo(_))
-      .flatMap(_.stageIds())
-      .flatMap(stage => Try(sc.statusStore.lastStageAttempt(stage)).toOption)
-      .flatMap { stage =>
-        sc.statusStore.taskList(stage.stageId, stage.attemptId, stage.numTasks + MostRepeated)
-      }
-      .collect { case task if task.status == "RUNNING" => task.executorId }
-      .toSet
-
-  /**
-   * Makes Spark forget the shuffle files of an executor that is gone, which it does by itself a moment
-   * later: a job that begins in between would look for them for seconds.
-   */
-  def forgetFiles(sc: SparkContext, id: String): Unit = sc.env.mapOutputTracker match {
-    case tracker: MapOutputTrackerMaster if !sc.env.blockManager.externalShuffleServiceEnabled =>
-      tracker.removeOutputsOnExecutor(id)
-    case _ => ()
-  }
-
-  /**
-   * Ends an executor that does not answer, and asks for another: nothing is scheduled there any more,
-   * and what it had is made again from lineage.
-   */
-  def replace(sc: SparkContext, id: String, reason: String): Unit = sc.schedulerBackend match {
-    case backend: CoarseGrainedSchedulerBackend =>
-      backend.killExecutors(
-        Seq(id),
-        adjustTargetNumExecutors = false,
-        countFailures = false,
-        force = true
-      )
-      backend.driverEndpoint.send(RemoveExecutor(id, ExecutorProcessLost(reason)))
-    case _ => ()
-  }
-
-  private val MostRepeated = 1000
-
-  /** Number of tasks that run on each executor that is alive. */
-  def runningTasks(sc: SparkContext): Map[String, Int] = {
-    val running = sc.taskScheduler match {
-      case scheduler: TaskSchedulerImpl => scheduler.runningTasksByExecutors
-      case _ => Map.empty[String, Int]
-    }
-    executorIds(sc).map(id => (id, running.getOrElse(id, 0))).toMap
-  }
-}
-
-/**
- * Accounts the native memory of this process to Spark's memory manager, as off-heap storage, if
- * `spark.memory.offHeap.enabled` is set: cached blocks make room, and running out is an exception
- * here and not a killed container.
- */
-object NativeMemory {
-  private var accounted: Option[(MemoryManager, Long)] = None
-
-  /**
-   * Makes Spark's account equal to `allocated` bytes.
-   *
-   * @throws NativeMemoryException if `spark.memory.offHeap.size` does not suffice
-   */
-  def account(allocated: Long): Unit = synchronized {
-    val manager = SparkEnv.get.memoryManager
-    if (manager.maxOffHeapStorageMemory > 0) {
-      val before =
-        accounted.collect { case (owner, bytes) if owner eq manager => bytes }.getOrElse(0L)
-      if (allocated < before) {
-        manager.releaseStorageMemory(before - allocated, MemoryMode.OFF_HEAP)
-      } else if (allocated > before && !acquire(manager, allocated - before)) {
-        throw new NativeMemoryException(
-          s"executor ${SparkEnv.get.executorId}: expected ${allocated - before} more bytes of " +
-            s"off-heap memory beside $before, got a refusal. Raise spark.memory.offHeap.size or use " +
-            "more executors."
-        )
-      }
-      accounted = Some((manager, allocated))
-    }
-  }
-
-  private def acquire(manager: MemoryManager, bytes: Long): Boolean =
-    manager.acquireStorageMemory(BroadcastBlockId(-1, "firesteel"), bytes, MemoryMode.OFF_HEAP)
-}
 
 /**
  * Sends slices to other executors and receives theirs, over Spark's own network layer: Spark's
  * settings for authentication, encryption and TLS apply. `spark.firesteel.io.*` are its settings.
+ *
+ * A connection belongs to one training, whose secret both its ends must know: see [[Handshake]].
  */
-final class Exchange private (receiver: SliceReceiver) {
+final class Exchange private[firesteel] (receiver: SliceReceiver) extends AutoCloseable {
   private val env = SparkEnv.get
   private val security = env.securityManager
+  private val host = env.blockManager.blockManagerId.host
   private val conf = SparkTransportConf.fromSparkConf(
-    env.conf,
+    Exchange.withDefaults(env.conf),
     "firesteel",
     sslOptions = Some(security.getRpcSSLOptions())
   )
-  private val context = new TransportContext(conf, new Exchange.Handler(receiver))
+  private val timeoutMillis = conf.connectionCreationTimeoutMs.toLong
+  private val strangers = new Strangers
+  private val context = new TransportContext(conf, new NoOpRpcHandler) {
 
-  private val clients = context.createClientFactory(
-    if (security.isAuthenticationEnabled()) {
-      Collections.singletonList[TransportClientBootstrap](
-        new AuthClientBootstrap(conf, security.getSaslUser(), security)
-      )
-    } else {
-      Collections.emptyList[TransportClientBootstrap]
+    /** The pipeline of a connection that goes out. */
+    override def initializePipeline(
+        channel: SocketChannel,
+        isClient: Boolean
+    ): TransportChannelHandler = {
+      val handler = super.initializePipeline(channel, isClient)
+      channel.pipeline().addBefore(TransportFrameDecoder.HANDLER_NAME, "gate", new ClientGate)
+      handler
     }
-  )
-
-  private val server = {
-    val bootstraps = if (security.isAuthenticationEnabled()) {
-      Collections.singletonList[TransportServerBootstrap](new AuthServerBootstrap(conf, security))
-    } else {
-      Collections.emptyList[TransportServerBootstrap]
-    }
-    val host = env.blockManager.blockManagerId.host
-    Utils
-      .startServiceOnPort(
-        Conf.ExchangePort.get(env.conf).getOrElse(0),
-        port => {
-          val started = context.createServer(host, port, bootstraps)
-          (started, started.getPort)
-        },
-        env.conf,
-        "firesteel exchange"
-      )
-      ._1
   }
+  private val clients = context.createClientFactory()
+  private val dialers =
+    ThreadUtils.newDaemonCachedThreadPool("firesteel-connect", Exchange.Dialers)
+
+  /** The connections of each training. */
+  private[firesteel] val trainings = new ConcurrentHashMap[UUID, Connections]
+
+  private val server = Utils
+    .startServiceOnPort(
+      Conf.ExchangePort.get(env.conf).getOrElse(0),
+      port => {
+        val bootstrap: TransportServerBootstrap = (channel, _) => admit(channel)
+        val started = context.createServer(host, port, Collections.singletonList(bootstrap))
+        (started, started.getPort)
+      },
+      env.conf,
+      "firesteel exchange"
+    )
+    ._1
 
   /** Where this executor receives slices. */
-  val address: Address = Address(env.blockManager.blockManagerId.host, server.getPort)
+  val address: Address = Address(host, server.getPort)
 
-  private val used = new ConcurrentHashMap[Address, TransportClient]
+  /** The connections of a training to its other executors; made when first asked for. */
+  def connections(training: UUID, secret: UUID): Connections =
+    trainings.computeIfAbsent(
+      training,
+      _ => new Connections(dial(training, secret, _), dialers)
+    )
 
-  /** Whether the connection over which slices went to this address has ended. */
-  def isDisconnected(to: Address): Boolean = Option(used.get(to)).exists(!_.isActive)
+  /** Ends the connections of a training. */
+  def leave(training: UUID): Unit = Option(trainings.remove(training)).foreach(_.close())
 
-  /**
-   * Makes sure that there is a connection to this address, whose end then tells of the other's.
-   *
-   * @throws java.io.IOException if there is none to be had
-   */
-  def connect(to: Address): Unit = {
-    used.put(to, clients.createClient(to.host, to.port))
-    ()
+  /** Ends all connections and receives nothing any more. */
+  override def close(): Unit = {
+    trainings.keySet.asScala.foreach(leave)
+    dialers.shutdownNow()
+    clients.close()
+    server.close()
+    context.close()
   }
 
-  /** Ends the connection over which slices went to this address: what is underway fails at once. */
-  def disconnect(to: Address): Unit = Option(used.remove(to)).foreach(_.close())
+  /** What handles the messages of a connection that came in, once it is through its gate. */
+  private def admit(channel: Channel): RpcHandler = {
+    val port = channel.localAddress.asInstanceOf[InetSocketAddress].getPort
+    val kinds =
+      if (security.isAuthenticationEnabled()) Exchange.Authenticated else Exchange.Kinds
+    val gate = new ServerGate(receiver.secret, Address(host, port), strangers, kinds)
+    channel.pipeline().addLast("gate", gate)
+    val handler = new SliceHandler(receiver, gate)
+    if (security.isAuthenticationEnabled()) {
+      new AuthServerBootstrap(conf, security).doBootstrap(channel, handler)
+    } else {
+      handler
+    }
+  }
+
+  private def dial(training: UUID, secret: UUID, to: Address): TransportClient = {
+    val client = enter(training, secret, to, System.nanoTime + timeoutMillis * 1000000)
+    try {
+      if (security.isAuthenticationEnabled()) {
+        new AuthClientBootstrap(conf, security.getSaslUser(), security)
+          .doBootstrap(client, client.getChannel)
+      }
+      client
+    } catch {
+      case e: Throwable =>
+        client.getChannel.close()
+        throw e
+    }
+  }
 
   /**
-   * Sends `body`, which must not change until `done` is called: with the reason if the slice did not
-   * arrive.
+   * A connection through the gate at its other end. One that is cut off there without a word is
+   * tried again, since strangers may have crowded it out.
    */
-  def push(
-      to: Address,
-      header: ByteBuffer,
-      body: ByteBuffer,
-      done: Option[Throwable] => Unit
-  ): Unit =
-    try {
-      val client = clients.createClient(to.host, to.port)
-      used.put(to, client)
-      client.uploadStream(
-        new NioManagedBuffer(header),
-        new NioManagedBuffer(body),
-        new RpcResponseCallback {
-          override def onSuccess(response: ByteBuffer): Unit = done(None)
-          override def onFailure(e: Throwable): Unit = done(Some(e))
-        }
-      )
-      ()
-    } catch {
-      case NonFatal(e) => done(Some(e))
+  @tailrec
+  private def enter(training: UUID, secret: UUID, to: Address, until: Long): TransportClient = {
+    val client = clients.createUnmanagedClient(to.host, to.port)
+    if (isIn(client.getChannel, training, secret, to)) {
+      client
+    } else if (System.nanoTime < until) {
+      Thread.sleep(Exchange.PauseMillis)
+      enter(training, secret, to, until)
+    } else {
+      throw unanswered(to)
     }
+  }
+
+  private def isIn(channel: Channel, training: UUID, secret: UUID, to: Address): Boolean =
+    try {
+      Option(channel.pipeline().get(classOf[ClientGate])).exists {
+        _.enter(channel, training, secret, to).get(timeoutMillis, TimeUnit.MILLISECONDS)
+      }
+    } catch {
+      case e: Throwable =>
+        channel.close()
+        throw e match {
+          case _: TimeoutException => unanswered(to)
+          case refused: ExecutionException => refused.getCause
+          case other => other
+        }
+    }
+
+  private def unanswered(to: Address): IOException = new IOException(
+    s"firesteel exchange at ${to.host}:${to.port}: expected an answer in $timeoutMillis ms, got none."
+  )
 }
 
 object Exchange {
+  private val Dialers = 64
+  private val PauseMillis = 50L
+  private val Kinds = Set(Message.Type.UploadStream)
+
+  /** Spark's authentication follows the handshake, as requests. */
+  private val Authenticated = Kinds + Message.Type.RpcRequest
+
   private var running: Option[Exchange] = None
 
   /** The exchange of this executor; the first call starts it. It ends with the executor. */
@@ -257,32 +178,10 @@ object Exchange {
     exchange
   }
 
-  private final class Handler(receiver: SliceReceiver) extends RpcHandler {
-    private val streams = new OneForOneStreamManager
+  /** Ends the connections of a training, if this executor has an exchange. */
+  def leave(training: UUID): Unit = synchronized(running).foreach(_.leave(training))
 
-    override def getStreamManager: StreamManager = streams
-
-    override def receive(
-        client: TransportClient,
-        message: ByteBuffer,
-        callback: RpcResponseCallback
-    ): Unit =
-      callback.onFailure(
-        new UnsupportedOperationException("firesteel exchange: expected a slice, got a message.")
-      )
-
-    override def receiveStream(
-        client: TransportClient,
-        header: ByteBuffer,
-        callback: RpcResponseCallback
-    ): StreamCallbackWithID = {
-      val sink = receiver.open(header)
-      new StreamCallbackWithID {
-        override def getID: String = "firesteel"
-        override def onData(streamId: String, data: ByteBuffer): Unit = sink.write(data)
-        override def onComplete(streamId: String): Unit = sink.complete()
-        override def onFailure(streamId: String, cause: Throwable): Unit = sink.abort()
-      }
-    }
-  }
+  /** Whoever does not answer is soon given up: a training goes on without it. */
+  private def withDefaults(conf: SparkConf): SparkConf =
+    conf.clone.setIfMissing("spark.firesteel.io.connectionCreationTimeout", "5s")
 }
