@@ -57,6 +57,14 @@ bench: native ## criterion benches of the ops and of a whole iteration
 perf: jars venv ## the figures of docs/performance.md, one JSON line each
 	@$(VENV)/bin/python tests/perf.py
 
+.PHONY: cluster
+cluster: jars venv ## 30 seeds of trainings disturbed at random; figures in target/cluster.json
+	FIRESTEEL_SEEDS=30 $(VENV)/bin/python -m pytest -q tests/cluster
+
+.PHONY: scaling
+scaling: jars venv ## what the scaling model is made of, one JSON line each (docs/scaling.md)
+	@$(VENV)/bin/python tests/scaling/measure.py
+
 .PHONY: native
 native: $(NATIVE)/libfiresteel.so ## the native libraries and the command-line tool
 

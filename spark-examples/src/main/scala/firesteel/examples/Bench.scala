@@ -16,16 +16,24 @@ import firesteel.optim.SGD
  * Arguments: a name, the batch size, the number of iterations of an epoch, the number of epochs, and
  * a file with the model's definition; without a file the model has 100 weights, so that what is timed
  * is everything but the computing. The first half of the epochs warms the JVM up and does not count.
+ * More of them, each after `--`, are timed one after the other.
  */
 object Bench {
 
   def main(args: Array[String]): Unit = {
-    val Array(name, batch, iterations, epochs) = args.take(4)
-    val spark = SparkSession.builder().appName(s"bench $name").getOrCreate()
-    try {
-      val model = args.lift(4).map(file => new DefinedModel(name, file)).getOrElse(HundredWeights)
-      println(run(spark, name, model, batch.toInt, iterations.toInt, epochs.toInt))
-    } finally spark.stop()
+    val spark = SparkSession.builder().appName("bench").getOrCreate()
+    try args.mkString(" ").split(" -- ").foreach(run => println(timed(spark, run.split(" ").toSeq)))
+    finally spark.stop()
+  }
+
+  private def timed(spark: SparkSession, arguments: Seq[String]): String = arguments match {
+    case Seq(name, batch, iterations, epochs, file @ _*) =>
+      val model = file.headOption.fold[ModelDefinition](HundredWeights)(new DefinedModel(name, _))
+      run(spark, name, model, batch.toInt, iterations.toInt, epochs.toInt)
+    case other =>
+      throw new IllegalArgumentException(
+        s"expected NAME BATCH ITERATIONS EPOCHS [FILE], got ${other.mkString(" ")}."
+      )
   }
 
   private def run(

@@ -1,0 +1,99 @@
+"""What the cluster tests share: clusters, trainings, and the bits an undisturbed one ends with."""
+
+import functools
+import json
+import os
+import statistics
+
+import pytest
+
+from observed import EXAMPLES, JAR, ROOT, Observed
+from standalone import Standalone
+
+# A training of some seconds: an epoch has 94 iterations.
+TRAINING = {"batch": 128, "shards": 4, "seed": 1}
+
+# How iterations are grouped, and epochs that take some seconds then.
+GROUPED = ("auto", 4)
+TWO_JOBS = ("1", 1)
+both = pytest.mark.parametrize("group, epochs", [GROUPED, TWO_JOBS])
+
+# How many seeds the tests with random moments try: one in CI, 30 in `make cluster`.
+SEEDS = range(int(os.environ.get("FIRESTEEL_SEEDS", "1")))
+
+
+@pytest.fixture(scope="session")
+def jars():
+    for jar in (JAR, EXAMPLES):
+        assert jar.exists(), f"{jar} is missing: run `make jars` first"
+
+
+@pytest.fixture
+def standalone(jars, tmp_path):
+    """Starts a cluster: workers, cores of each."""
+    started = []
+
+    def start(workers: int, cores: int) -> Standalone:
+        folder = tmp_path / "cluster"
+        folder.mkdir()
+        started.append(Standalone(folder, workers, cores))
+        return started[-1]
+
+    yield start
+    for cluster in started:
+        cluster.close()
+
+
+@pytest.fixture
+def observed(jars, tmp_path):
+    """Starts a training on a master, with settings of Spark and options of the program."""
+    started = []
+
+    def start(master: str, conf: dict | None = None, *host, **options) -> Observed:
+        folder = tmp_path / f"training{len(started)}"
+        started.append(Observed(folder, master, conf, *host, **{**TRAINING, **options}))
+        return started[-1]
+
+    yield start
+    for training in started:
+        training.close()
+
+
+def executors(cores: int, count: int, group: str = "auto", **more: str) -> dict:
+    """Settings for some executors of a standalone cluster."""
+    return {
+        "spark.firesteel.group": group,
+        "spark.executor.cores": str(cores),
+        "spark.cores.max": str(cores * count),
+        "spark.executor.memory": "600m",
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def undisturbed(jars, tmp_path_factory):
+    """The bits that a training of so many epochs ends with when nobody disturbs it."""
+
+    @functools.cache
+    def bits(epochs: int) -> str:
+        folder = tmp_path_factory.mktemp("undisturbed")
+        with Observed(folder, "local[2]", epochs=epochs, **TRAINING) as training:
+            return training.end()
+
+    return bits
+
+
+@pytest.fixture(scope="session")
+def measured():
+    """Takes measurements by name; target/cluster.json has median, worst and all of them."""
+    figures = {}
+    yield lambda name, figure: figures.setdefault(name, []).append(figure)
+    if figures:
+        file = ROOT / "target/cluster.json"
+        file.parent.mkdir(exist_ok=True)
+        report = json.loads(file.read_text()) if file.exists() else {}
+        for name, all_of_it in figures.items():
+            report[name] = {
+                "median": statistics.median(all_of_it), "worst": max(all_of_it), "all": all_of_it,
+            }
+        file.write_text(json.dumps(report, indent=1) + "\n")

@@ -1,0 +1,54 @@
+"""Executors come and go while a training runs."""
+
+import os
+import time
+
+import pytest
+
+from conftest import executors
+from executors import Disturber
+
+# Seconds between changes, and what is trained: long enough for JVMs to start in between.
+PACE = float(os.environ.get("FIRESTEEL_PACE", "10"))
+WIDE = {"model": "wide", "batch": 512, "shards": 8}
+ROUND = [1, 2, 3, 4, 3, 2]
+
+
+def test_executors_come_and_go(standalone, observed, undisturbed):
+    cluster = standalone(workers=2, cores=2)
+    training = observed(cluster.url, executors(1, 4), epochs=4)
+    disturber = Disturber(training, seed=0)
+    for step, count in [(20, 2), (60, 1), (100, 3), (160, 1), (200, 4)]:
+        disturber.wait_for_step(step)
+        training.tell(f"executors {count}")
+    assert training.end() == undisturbed(4)
+    assert len(training.all("executor removed")) >= 4
+
+
+@pytest.mark.skipif("FIRESTEEL_SEEDS" not in os.environ, reason="takes minutes: make cluster")
+def test_changing_executors_cost_at_most_a_quarter_of_a_compute_bound_training(
+    standalone, observed, measured
+):
+    """Each executor has as many threads as the machine has cores, so that all counts compute alike."""
+    threads = {"spark.firesteel.threads": str(os.cpu_count())}
+    cluster = standalone(workers=2, cores=2)
+    fixed = observed(cluster.url, executors(1, 2, **threads), epochs=40, **WIDE)
+    expected = fixed.end(900)
+    changing = observed(cluster.url, executors(1, 4, **threads), epochs=40, **WIDE)
+    Disturber(changing, seed=0).wait_for_step(0)
+    turn = 0
+    while not changing.all("ended"):
+        changing.tell(f"executors {ROUND[turn % len(ROUND)]}")
+        turn += 1
+        until = time.monotonic() + PACE
+        while time.monotonic() < until and not changing.all("ended"):
+            time.sleep(0.1)
+    assert changing.end(900) == expected
+    slower = seconds(changing) / seconds(fixed) - 1
+    measured("time of a training whose executors change every 10 s, over fixed, less 1", slower)
+    assert slower <= 0.25
+
+
+def seconds(training) -> float:
+    """From the first iteration's begin to the end."""
+    return training.all("ended")[0]["at"] / 1000 - training.steps()[0][0]
