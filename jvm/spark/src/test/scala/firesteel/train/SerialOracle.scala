@@ -47,7 +47,7 @@ private[train] object SerialOracle {
       val offsets = new Array[Long](shards)
       val plan = new EpochPlan(datasets.map(_.rows), settings.batchSize)
       (0 until settings.epochs).map { epoch =>
-        plan.steps(epoch.toLong).foreach { step =>
+        plan.steps(beginning(plan, epoch)).foreach { step =>
           val now = (step.iteration % 2).toInt
           val gradients = workers.map(gradient(_, weights(now), shards, step)).toArray
           val sums = optimizer.partialSums(
@@ -85,6 +85,12 @@ private[train] object SerialOracle {
         )
       }
     } finally native.close()
+  }
+
+  /** The state in which an epoch begins. */
+  private def beginning(plan: EpochPlan, epoch: Int): TrainingState = {
+    val length = plan.length.toLong
+    TrainingState(length, iteration = epoch * length, epoch = epoch.toLong)
   }
 
   /** The gradient of a worker's only shard. */
