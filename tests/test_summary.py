@@ -9,7 +9,7 @@ BATCH, EPOCHS = 100, 2
 
 
 def read(folder) -> EventAccumulator:
-    return EventAccumulator(str(folder), size_guidance={"scalars": 0}).Reload()
+    return EventAccumulator(str(folder), size_guidance={"scalars": 0, "histograms": 0}).Reload()
 
 
 def test_tensorboard_reads_the_curves_of_a_training(demo, tmp_path):
@@ -28,6 +28,18 @@ def test_tensorboard_reads_the_curves_of_a_training(demo, tmp_path):
     assert times == sorted(times)
     assert all(point.value > 0 for point in train.Scalars("Throughput"))
     assert {round(point.value, 8) for point in train.Scalars("LearningRate")} == {0.002}
+
+    assert len(train.Tags()["histograms"]) == 8
+    for tag in train.Tags()["histograms"]:
+        points = train.Histograms(tag)
+        assert [point.step for point in points] == [iterations // 2, iterations]
+        for point in points:
+            histogram = point.histogram_value
+            assert sum(histogram.bucket) == histogram.num > 0
+            assert histogram.bucket_limit == sorted(set(histogram.bucket_limit))
+            assert histogram.min < histogram.max < histogram.bucket_limit[-1]
+    sizes = [train.Histograms(tag)[0].histogram_value.num for tag in train.Tags()["histograms"]]
+    assert sum(sizes) == 22_278
 
     validation = read(logs / "lenet5/validation")
     assert set(validation.Tags()["scalars"]) == {"Loss", "Top1Accuracy"}

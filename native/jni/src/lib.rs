@@ -11,6 +11,7 @@ mod dataset;
 mod exceptions;
 mod guard;
 mod handle;
+mod histogram;
 mod library;
 mod model;
 mod optimizer;

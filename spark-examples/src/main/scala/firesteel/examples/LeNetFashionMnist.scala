@@ -11,7 +11,7 @@ import org.apache.spark.sql.functions.col
 
 import firesteel.ml.NNClassifier
 import firesteel.nn._
-import firesteel.optim.Adam
+import firesteel.optim.{Adam, Trigger}
 import firesteel.summary.{TrainSummary, ValidationSummary}
 
 /**
@@ -60,7 +60,10 @@ object LeNetFashionMnist {
     options.shards.foreach(classifier.setShards)
     options.logs.foreach { folder =>
       classifier
-        .setTrainSummary(new TrainSummary(folder, "lenet5"))
+        .setTrainSummary(
+          new TrainSummary(folder, "lenet5")
+            .setSummaryTrigger("Parameters", Trigger.everyEpoch)
+        )
         .setValidationSummary(new ValidationSummary(folder, "lenet5"))
     }
 

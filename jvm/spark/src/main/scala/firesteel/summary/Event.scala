@@ -1,5 +1,7 @@
 package firesteel.summary
 
+import firesteel.jni.Histogram
+
 /**
  * An entry of an event file: `tensorboard/compat/proto/event.proto` of TensorBoard.
  *
@@ -53,6 +55,7 @@ private[summary] object Event {
     value match {
       case Scalar(_, number) => message.float(2, number)
       case Distribution(_, histogram) =>
+        val (limits, counts) = buckets(histogram)
         message.message(
           5,
           new ProtoWriter()
@@ -61,10 +64,25 @@ private[summary] object Event {
             .double(3, histogram.num)
             .double(4, histogram.sum)
             .double(5, histogram.sumSquares)
-            .doubles(6, histogram.limits)
-            .doubles(7, histogram.counts)
+            .doubles(6, limits)
+            .doubles(7, counts)
         )
     }
+  }
+
+  /**
+   * Upper ends and counts of buckets that follow each other without a gap: those between two that are
+   * not empty become one.
+   */
+  private def buckets(histogram: Histogram): (Array[Double], Array[Double]) = {
+    val ends = histogram.lows.zip(histogram.highs).zip(histogram.counts)
+    val before = Double.NegativeInfinity +: histogram.highs
+    ends
+      .zip(before)
+      .flatMap { case (((low, high), count), end) =>
+        if (end < low) Seq((low, 0.0), (high, count)) else Seq((high, count))
+      }
+      .unzip
   }
 
   /** The event in a protobuf message; what we do not write is left out. */

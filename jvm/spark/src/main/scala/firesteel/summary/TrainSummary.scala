@@ -1,17 +1,20 @@
 package firesteel.summary
 
-import firesteel.train.IterationsDone
+import firesteel.jni.Histogram
+import firesteel.optim.Trigger
+import firesteel.train.{IterationsDone, TrainingState}
 
 /**
  * How a training goes, for TensorBoard: `Loss`, `Throughput` (rows per second) and `LearningRate` of
- * each iteration, in `logDir/appName/train`.
+ * each iteration, in `logDir/appName/train`; histograms of the weights if [[setSummaryTrigger]] says
+ * when.
  *
  * A point takes some 100 bytes; [[setSummaryTrigger]] makes them fewer. Iterations that ran in one job
  * share its throughput.
  *
  * {{{
  * val summary = new TrainSummary("hdfs:///logs", "lenet")
- *   .setSummaryTrigger("Loss", (done, _) => done % 10 == 0)
+ *   .setSummaryTrigger("Loss", Trigger.severalIteration(10))
  * }}}
  *
  * and `tensorboard --logdir …` shows it.
@@ -24,9 +27,10 @@ final class TrainSummary(logDir: String, appName: String)
   private var triggers = Map.empty[String, (Long, Boolean) => Boolean]
 
   /**
-   * Writes a tag only at the iterations that `when` chooses, instead of at each.
+   * Writes a tag only at the iterations that `when` chooses: instead of at each, and `Parameters`, a
+   * histogram of each parameter under its name, instead of never.
    *
-   * @param tag `Loss`, `Throughput` or `LearningRate`
+   * @param tag `Loss`, `Throughput`, `LearningRate` or `Parameters`
    * @param when of the number of iterations done, and whether an epoch ends with them
    * @throws java.lang.IllegalArgumentException if there is no such tag
    */
@@ -37,6 +41,19 @@ final class TrainSummary(logDir: String, appName: String)
     )
     triggers += tag -> when
     this
+  }
+
+  /** The same with a trigger that needs no loss and no validation: `Trigger.severalIteration(20)`. */
+  def setSummaryTrigger(tag: String, trigger: Trigger): this.type = {
+    require(
+      !trigger.needsLoss && !trigger.needsValidation,
+      s"train summary: expected a trigger by iteration or end of an epoch, got $trigger."
+    )
+    setSummaryTrigger(
+      tag,
+      (done: Long, isEpochEnd: Boolean) =>
+        trigger(TrainingState(1, iteration = done, epochEnded = isEpochEnd))
+    )
   }
 
   override def iterated(iterations: IterationsDone): Unit = {
@@ -61,12 +78,22 @@ final class TrainSummary(logDir: String, appName: String)
     }
   }
 
+  override def wantsParameters(done: Long, isEpochEnd: Boolean): Boolean =
+    triggers.get("Parameters").exists(_(done, isEpochEnd))
+
+  override def parameters(done: Long, histograms: Seq[(String, Histogram)]): Unit =
+    write(
+      System.currentTimeMillis / 1000.0,
+      done,
+      histograms.map { case (name, histogram) => Event.Distribution(name, histogram) }
+    )
+
   private def isWanted(tag: String, done: Long, isEpochEnd: Boolean): Boolean =
     triggers.get(tag).forall(_(done, isEpochEnd))
 }
 
 object TrainSummary {
 
-  /** The tags of the curves. */
-  val Tags: Seq[String] = Seq("Loss", "Throughput", "LearningRate")
+  /** What is written. */
+  val Tags: Seq[String] = Seq("Loss", "Throughput", "LearningRate", "Parameters")
 }

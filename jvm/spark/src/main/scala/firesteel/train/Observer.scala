@@ -2,6 +2,8 @@ package firesteel.train
 
 import java.util.UUID
 
+import firesteel.jni.Histogram
+
 /**
  * Follows a training, on the driver.
  *
@@ -21,6 +23,12 @@ trait Observer {
 
   /** A job of iterations has ended. */
   def iterated(iterations: IterationsDone): Unit = ()
+
+  /** Whether it wants to be told of the [[parameters]] after `done` iterations; asked more than once. */
+  def wantsParameters(done: Long, isEpochEnd: Boolean): Boolean = false
+
+  /** How the weights after `done` iterations are distributed, by the names of the parameters. */
+  def parameters(done: Long, histograms: Seq[(String, Histogram)]): Unit = ()
 
   /** The weights after `done` iterations were measured with the validation rows. */
   def validated(done: Long, metrics: Seq[Metric]): Unit = ()

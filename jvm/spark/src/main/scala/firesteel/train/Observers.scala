@@ -4,6 +4,8 @@ import scala.util.control.NonFatal
 
 import org.apache.spark.internal.Logging
 
+import firesteel.jni.Histogram
+
 /**
  * Several observers as one. An observer that throws after the training has started is left out from
  * then on, with a warning: a full disk under a log must not cost a training.
@@ -14,6 +16,12 @@ private[firesteel] final class Observers(all: Seq[Observer]) extends Observer wi
   override def started(training: TrainingInfo): Unit = active.foreach(_.started(training))
 
   override def iterated(iterations: IterationsDone): Unit = tell(_.iterated(iterations))
+
+  override def wantsParameters(done: Long, isEpochEnd: Boolean): Boolean =
+    active.exists(_.wantsParameters(done, isEpochEnd))
+
+  override def parameters(done: Long, histograms: Seq[(String, Histogram)]): Unit =
+    tell(_.parameters(done, histograms))
 
   override def validated(done: Long, metrics: Seq[Metric]): Unit = tell(_.validated(done, metrics))
 

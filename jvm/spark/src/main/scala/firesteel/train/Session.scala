@@ -11,7 +11,7 @@ import org.apache.spark.rdd.RDD
 
 import firesteel.Conf
 import firesteel.data.Role
-import firesteel.jni.{NativeModel, NativeOptimizer}
+import firesteel.jni.{Histogram, NativeModel, NativeOptimizer}
 import firesteel.optim.Plateau
 
 /**
@@ -107,6 +107,13 @@ private[train] final class Session private (
   /** Hash of the weights. */
   def hash(): String =
     steadily(tasks.runOn(Seq(0), "weights hash", new HashTask(spec.id, view.number, position))).head
+
+  /** How the weights are distributed, by the names of the parameters. */
+  def histograms(): Seq[(String, Histogram)] = {
+    val ranges = ModelSummary.ranges(model)
+    val task = new HistogramTask(spec.id, view.number, position, ranges)
+    ranges.map(_.name).zip(steadily(tasks.runOn(Seq(0), "histograms", task)).head)
+  }
 
   /** What the values measured so far make of the learning rate. */
   def rateFactor(state: TrainingState): Double = {

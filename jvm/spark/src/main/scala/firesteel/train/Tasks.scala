@@ -6,6 +6,7 @@ import org.apache.spark.TaskContext
 import org.apache.spark.firesteel.Exchange
 
 import firesteel.NativeException
+import firesteel.jni.Histogram
 
 /**
  * Allocates the training on executors.
@@ -156,6 +157,20 @@ private[train] final class HashTask(id: UUID, view: Int, iteration: Long)
       seat: Seat,
       context: TaskContext
   ): Outcome[String] = Outcome.Done(host.hash(iteration))
+}
+
+/** Looks how the weights of an iteration are distributed in some ranges. */
+private[train] final class HistogramTask(
+    id: UUID,
+    view: Int,
+    iteration: Long,
+    ranges: Seq[ParameterRange]
+) extends SeatTask[Array[Histogram]](id, view, 0) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[Array[Histogram]] = Outcome.Done(host.histograms(iteration, ranges))
 }
 
 /** Writes a checkpoint's files. */

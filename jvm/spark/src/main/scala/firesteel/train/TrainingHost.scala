@@ -4,6 +4,7 @@ import org.apache.spark.SparkEnv
 import org.apache.spark.firesteel.Exchange
 
 import firesteel.data.Role
+import firesteel.jni.{Histogram, NativeHistogram}
 
 /**
  * One executor's part of a training, through all views.
@@ -106,6 +107,12 @@ private[train] final class TrainingHost(val spec: TrainingSpec, threads: Int)
   /** Hash of an iteration's weights. */
   def hash(iteration: Long): String =
     engine.weights(iteration).sha256(engine.model.parameterCount)
+
+  /** How an iteration's weights are distributed in some ranges. */
+  def histograms(iteration: Long, ranges: Seq[ParameterRange]): Array[Histogram] =
+    ranges
+      .map(range => NativeHistogram.of(engine.weights(iteration), range.offset, range.length))
+      .toArray
 
   /** A model file with an iteration's weights. */
   def write(iteration: Long): Array[Byte] = engine.model.write(engine.weights(iteration))

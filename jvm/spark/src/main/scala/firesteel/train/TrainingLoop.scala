@@ -97,8 +97,8 @@ private[train] final class TrainingLoop(
     val left = plan.steps(state)
     val most = (left.length.toLong +: triggers.map(_.horizon(state))).min.toInt
     val factor = session.rateFactor(state)
-    val steps =
-      left.take(cut.getOrElse(groups.next(most))).map(step => step.copy(rateFactor = factor))
+    val steps = untilParameters(left.take(cut.getOrElse(groups.next(most))))
+      .map(_.copy(rateFactor = factor))
     cut = None
     val begin = System.nanoTime
     val iterated =
@@ -120,9 +120,24 @@ private[train] final class TrainingLoop(
     } else {
       if (iterated.isWhole) {
         times ++= Seq.fill(steps.length)(ms / steps.length)
-        observer.iterated(done(steps, iterated, ms, states.last))
+        tell(done(steps, iterated, ms, states.last))
       }
       (states.last, iterated.hash)
+    }
+  }
+
+  /** Those that a job may run before somebody wants to see the weights. */
+  private def untilParameters(steps: IndexedSeq[Step]): IndexedSeq[Step] = {
+    val wanted = steps.indexWhere { step =>
+      observer.wantsParameters(step.iteration + 1, step.index + 1 == step.of)
+    }
+    if (wanted < 0) steps else steps.take(wanted + 1)
+  }
+
+  private def tell(iterations: IterationsDone): Unit = {
+    observer.iterated(iterations)
+    if (observer.wantsParameters(iterations.done, iterations.isEpochEnd)) {
+      observer.parameters(iterations.done, session.histograms())
     }
   }
 

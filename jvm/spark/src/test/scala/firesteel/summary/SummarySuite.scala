@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.permission.FsPermission
 import org.apache.hadoop.util.Progressable
 import org.scalatest.funsuite.AnyFunSuite
 
+import firesteel.optim.Trigger
 import firesteel.train.PlayedTraining
 
 class SummarySuite extends AnyFunSuite {
@@ -63,13 +64,14 @@ class SummarySuite extends AnyFunSuite {
 
   test("a trigger chooses the iterations of its tag") {
     val train = new TrainSummary(folder().toString, "lenet")
-      .setSummaryTrigger("Loss", (done, _) => done % 50 == 0)
+      .setSummaryTrigger("Loss", Trigger.severalIteration(50))
       .setSummaryTrigger("LearningRate", (_, isEpochEnd) => isEpochEnd)
     PlayedTraining.play(train)(())
     assert(train.readScalar("Loss").map(_._1).toSeq == (50 to 600 by 50))
     assert(train.readScalar("LearningRate").map(_._1).toSeq == (100 to 600 by 100))
     assert(train.readScalar("Throughput").length == 600)
-    intercept[IllegalArgumentException](train.setSummaryTrigger("Lost", (_, _) => true))
+    intercept[IllegalArgumentException](train.setSummaryTrigger("Lost", Trigger.everyEpoch))
+    intercept[IllegalArgumentException](train.setSummaryTrigger("Loss", Trigger.minLoss(0.5)))
   }
 
   test("curves can be read while the training goes on, and a second run continues them") {

@@ -4,6 +4,7 @@ import scala.collection.mutable
 
 import org.apache.spark.sql.SparkSession
 
+import firesteel.jni.Histogram
 import firesteel.optim.SGD
 
 /** What observers are told of real trainings. */
@@ -68,6 +69,32 @@ class ObservedTrainingSuite extends TrainingFixture {
         assert(job.split.schedulingMs > 0)
       }
     }
+  }
+
+  test("observers see the weights whenever they want, and change nothing by it") {
+    val seen = mutable.ArrayBuffer.empty[(Long, Seq[(String, Histogram)])]
+    val watching = new Observer {
+      override def wantsParameters(done: Long, isEpochEnd: Boolean): Boolean =
+        done % 5 == 0 || isEpochEnd
+      override def parameters(done: Long, histograms: Seq[(String, Histogram)]): Unit =
+        seen += (done -> histograms)
+    }
+    val hashes = Seq(new Observer {}, watching).map { observer =>
+      withSpark("local[2]", "spark.firesteel.group" -> "50") { spark =>
+        observed(spark, observer)(settings()).weightsHash
+      }
+    }
+    assert(hashes.distinct.length == 1)
+    assert(seen.map(_._1) == Seq(5, 10, 12, 15, 20, 24, 25, 30, 35, 36))
+    seen.foreach { case (_, histograms) =>
+      assert(histograms.map(_._2.num) == Seq(32, 8, 24, 3))
+      assert(histograms.map(_._1).distinct.length == 4)
+      histograms.foreach { case (_, one) =>
+        assert(one.counts.sum == one.num)
+        assert(one.lows.head <= one.min && one.max < one.highs.last)
+      }
+    }
+    assert(seen.map(_._2.map(_._2.sum)).distinct.length == seen.length)
   }
 
   test("observers are told why a training ended") {

@@ -47,8 +47,7 @@ private[train] object SerialOracle {
       val offsets = new Array[Long](shards)
       val plan = new EpochPlan(datasets.map(_.rows), settings.batchSize)
       (0 until settings.epochs).map { epoch =>
-        val length = plan.length.toLong
-        plan.steps(TrainingState(length, epoch * length, epoch.toLong)).foreach { step =>
+        plan.steps(beginning(plan, epoch)).foreach { step =>
           val now = (step.iteration % 2).toInt
           val gradients = workers.map(gradient(_, weights(now), shards, step)).toArray
           val sums = optimizer.partialSums(
@@ -79,13 +78,19 @@ private[train] object SerialOracle {
           )
           gradients.foreach(_.close())
         }
-        val last = ((length * (epoch + 1)) % 2).toInt
+        val last = (plan.length * (epoch + 1)) % 2
         OracleEpoch(
           weights(last).sha256(model.parameterCount),
           states(last).sha256(optimizer.slots * model.parameterCount)
         )
       }
     } finally native.close()
+  }
+
+  /** The state in which an epoch begins. */
+  private def beginning(plan: EpochPlan, epoch: Int): TrainingState = {
+    val length = plan.length.toLong
+    TrainingState(length, iteration = epoch * length, epoch = epoch.toLong)
   }
 
   /** The gradient of a worker's only shard. */
