@@ -62,7 +62,7 @@ class Disturber:
         """Kills one executor; the time."""
         return self.signal_one(signal.SIGKILL)[2]
 
-    def wait_for_step(self, iteration: int, seconds: float = 120) -> None:
+    def wait_for_step(self, iteration: int, seconds: float = 300) -> None:
         """Waits until a job of this or a later iteration has begun."""
         self._training.wait(
             lambda: any(step >= iteration for _, step in self._training.steps()), seconds

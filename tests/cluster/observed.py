@@ -77,7 +77,7 @@ class Observed:
                 self._changed.wait(min(left, 0.5))
             return result
 
-    def end(self, seconds: float = 300) -> str:
+    def end(self, seconds: float = 600) -> str:
         """Waits until the training has ended well, with nothing left; the hash of its bits."""
         try:
             self.process.wait(timeout=seconds)

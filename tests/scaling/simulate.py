@@ -1,16 +1,18 @@
-"""What the model says: `check` compares it with the measured runs, `predict` looks ahead.
+"""What the model says: `costs` shows what it is made of, `check` compares it with the measured runs,
+`predict` looks ahead, and `write` puts these tables into docs/scaling.md.
 
-Both print the tables of docs/scaling.md. The measurements are in measured.jsonl beside this file, as
-`measure.py` printed them.
+The measurements are in measured.jsonl beside this file, as `measure.py` printed them.
 """
 
 import json
 import pathlib
+import re
 import sys
 
 from model import Cluster, Costs, group, iteration
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+DOCUMENT = HERE.parents[1] / "docs/scaling.md"
 CORES = 2  # of the machine that was measured
 
 # Weights, and what `measure.py` trains them with: SGD with momentum has one state vector.
@@ -147,12 +149,29 @@ def shown(costs: Costs) -> list[str]:
     ]
 
 
-def main(what: str) -> None:
+def tables() -> dict[str, str]:
+    """The tables of docs/scaling.md by name."""
     lines = (HERE / "measured.jsonl").read_text().splitlines()
     measured = Measured([json.loads(line) for line in lines])
     costs = fit(measured)
-    tables = {"costs": shown(costs), "check": check(measured), "predict": predict(costs)}
-    print("\n".join(tables[what]))
+    rows = {"costs": shown(costs), "check": check(measured), "predict": predict(costs)}
+    return {name: "\n".join(table) for name, table in rows.items()}
+
+
+def written(document: str) -> str:
+    """The document with the tables of today, each after the comment that names it."""
+    for name, table in tables().items():
+        place = rf"(<!-- {name} -->\n)(?:\|.*\n)*"
+        document, count = re.subn(place, lambda found: f"{found[1]}{table}\n", document)
+        assert count == 1, f"docs/scaling.md: expected one <!-- {name} -->, got {count}"
+    return document
+
+
+def main(what: str) -> None:
+    if what == "write":
+        DOCUMENT.write_text(written(DOCUMENT.read_text()))
+    else:
+        print(tables()[what])
 
 
 if __name__ == "__main__":
