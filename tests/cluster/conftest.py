@@ -28,20 +28,11 @@ def jars():
         assert jar.exists(), f"{jar} is missing: run `make jars` first"
 
 
-@pytest.fixture
-def standalone(jars, tmp_path):
-    """Starts a cluster: workers, cores of each."""
-    started = []
-
-    def start(workers: int, cores: int) -> Standalone:
-        folder = tmp_path / "cluster"
-        folder.mkdir()
-        started.append(Standalone(folder, workers, cores))
-        return started[-1]
-
-    yield start
-    for cluster in started:
-        cluster.close()
+@pytest.fixture(scope="session")
+def cluster(jars, tmp_path_factory) -> Standalone:
+    """A standalone cluster with room for all executors that a test wishes for."""
+    with Standalone(tmp_path_factory.mktemp("cluster"), workers=3, cores=4) as started:
+        yield started
 
 
 @pytest.fixture

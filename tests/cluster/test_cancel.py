@@ -7,8 +7,7 @@ from executors import Disturber, wait_until_gone
 
 
 @pytest.mark.parametrize("group", ["auto", "1"])
-def test_cancelling_the_job_group_leaves_nothing(standalone, observed, group):
-    cluster = standalone(workers=2, cores=1)
+def test_cancelling_the_job_group_leaves_nothing(cluster, observed, group):
     training = observed(cluster.url, executors(1, 2, group), epochs=1000)
     Disturber(training, seed=0).wait_for_step(50)
     training.tell("cancel")
@@ -18,8 +17,7 @@ def test_cancelling_the_job_group_leaves_nothing(standalone, observed, group):
     training.assert_nothing_left()
 
 
-def test_an_interrupted_driver_leaves_no_process(standalone, observed):
-    cluster = standalone(workers=2, cores=1)
+def test_an_interrupted_driver_leaves_no_process(cluster, observed):
     training = observed(cluster.url, executors(1, 2), epochs=1000)
     disturber = Disturber(training, seed=0)
     disturber.wait_for_step(50)

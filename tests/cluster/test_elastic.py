@@ -14,8 +14,7 @@ WIDE = {"model": "wide", "batch": 512, "shards": 8}
 ROUND = [1, 2, 3, 4, 3, 2]
 
 
-def test_executors_come_and_go(standalone, observed, undisturbed):
-    cluster = standalone(workers=2, cores=2)
+def test_executors_come_and_go(cluster, observed, undisturbed):
     training = observed(cluster.url, executors(1, 4), epochs=4)
     disturber = Disturber(training, seed=0)
     for step, count in [(20, 2), (60, 1), (100, 3), (160, 1), (200, 4)]:
@@ -27,11 +26,10 @@ def test_executors_come_and_go(standalone, observed, undisturbed):
 
 @pytest.mark.skipif("FIRESTEEL_SEEDS" not in os.environ, reason="takes minutes: make cluster")
 def test_changing_executors_cost_at_most_a_quarter_of_a_compute_bound_training(
-    standalone, observed, measured
+    cluster, observed, measured
 ):
     """Each executor has as many threads as the machine has cores, so that all counts compute alike."""
     threads = {"spark.firesteel.threads": str(os.cpu_count())}
-    cluster = standalone(workers=2, cores=2)
     fixed = observed(cluster.url, executors(1, 2, **threads), epochs=40, **WIDE)
     expected = fixed.end(900)
     changing = observed(cluster.url, executors(1, 4, **threads), epochs=40, **WIDE)

@@ -12,9 +12,8 @@ from executors import Disturber
 @both
 @pytest.mark.parametrize("seed", SEEDS[:10])
 def test_a_training_goes_on_without_a_hung_executor(
-    standalone, observed, undisturbed, measured, seed, group, epochs
+    cluster, observed, undisturbed, measured, seed, group, epochs
 ):
-    cluster = standalone(workers=3, cores=1)
     training = observed(cluster.url, executors(1, 3, group), epochs=epochs)
     disturber = Disturber(training, seed)
     disturber.wait_for_step(disturber.random.randrange(94 * epochs * 3 // 4))
@@ -30,8 +29,7 @@ def test_a_training_goes_on_without_a_hung_executor(
     assert seconds <= 5
 
 
-def test_an_executor_that_pauses_now_and_then_changes_nothing(standalone, observed, undisturbed):
-    cluster = standalone(workers=3, cores=1)
+def test_an_executor_that_pauses_now_and_then_changes_nothing(cluster, observed, undisturbed):
     conf = executors(1, 3, **{
         "spark.speculation": "true", "spark.speculation.interval": "50ms",
         "spark.speculation.multiplier": "1.1", "spark.speculation.quantile": "0.5",

@@ -13,9 +13,8 @@ from executors import Disturber
 @both
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_executor_of_three_is_killed(
-    standalone, observed, undisturbed, measured, seed, group, epochs
+    cluster, observed, undisturbed, measured, seed, group, epochs
 ):
-    cluster = standalone(workers=3, cores=1)
     training = observed(cluster.url, executors(1, 3, group), epochs=epochs)
     killer = Disturber(training, seed)
     killer.wait_for_step(killer.random.randrange(94 * epochs * 3 // 4))
@@ -37,8 +36,7 @@ def test_one_after_the_other_is_killed_in_a_local_cluster(observed, undisturbed)
     assert training.end() == undisturbed(4)
 
 
-def test_two_neighbours_are_killed_at_once(standalone, observed, undisturbed):
-    cluster = standalone(workers=3, cores=1)
+def test_two_neighbours_are_killed_at_once(cluster, observed, undisturbed):
     training = observed(cluster.url, executors(1, 3), epochs=4)
     killer = Disturber(training, seed=0)
     killer.wait_for_step(100)

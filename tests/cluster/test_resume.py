@@ -9,8 +9,7 @@ from executors import Disturber, wait_until_gone
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_killed_driver_is_resumed(standalone, observed, undisturbed, tmp_path, seed):
-    cluster = standalone(workers=2, cores=1)
+def test_a_killed_driver_is_resumed(cluster, observed, undisturbed, tmp_path, seed):
     checkpoints = {"checkpoint": f"file://{tmp_path}/checkpoints", "every": 20}
     first = observed(cluster.url, executors(1, 2), epochs=4, **checkpoints)
     disturber = Disturber(first, seed)
@@ -27,9 +26,8 @@ def test_a_killed_driver_is_resumed(standalone, observed, undisturbed, tmp_path,
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_executor_is_killed_while_checkpoints_are_written(
-    standalone, observed, undisturbed, tmp_path, seed
+    cluster, observed, undisturbed, tmp_path, seed
 ):
-    cluster = standalone(workers=3, cores=1)
     training = observed(
         cluster.url, executors(1, 3), epochs=4, checkpoint=f"file://{tmp_path}/checkpoints", every=5
     )

@@ -15,9 +15,8 @@ def test_one_process_one_iteration_at_a_time(observed, undisturbed, master):
 @pytest.mark.parametrize(
     "count, cores, how", [(1, 4, GROUPED), (2, 2, GROUPED), (4, 1, GROUPED), (2, 2, TWO_JOBS)]
 )
-def test_standalone_executors(standalone, observed, undisturbed, count, cores, how):
+def test_standalone_executors(cluster, observed, undisturbed, count, cores, how):
     group, epochs = how
-    cluster = standalone(workers=2, cores=4)
     training = observed(cluster.url, executors(cores, count, group), epochs=epochs)
     assert training.end() == undisturbed(epochs)
     assert len(training.all("executor added")) == count
