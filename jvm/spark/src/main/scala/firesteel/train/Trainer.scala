@@ -86,7 +86,7 @@ final class Trainer private[firesteel] (
       validation: Option[TrainingRows],
       observers: Seq[Observer] = Nil
   ): TrainingResult = {
-    val executors = Session.awaitExecutors(sc, Conf.ExecutorWait.get(conf).getOrElse(60))
+    val executors = Executors.await(sc, Conf.ExecutorWait.get(conf).getOrElse(60))
     val checkpoints = settings.checkpoint.map { to =>
       new Checkpoints(to, new CheckpointStore(to.path, to.keep, spark.sessionState.newHadoopConf()))
     }
