@@ -95,7 +95,8 @@ private[ml] trait NNFitting extends NNTrainingParams {
       getShards,
       Some(getEndWhen),
       getValidationTrigger,
-      getCheckpoint
+      getCheckpoint,
+      getMicroBatch
     )
     val observers = Seq(trainSummary, validationSummary).flatten
     new Trainer(dataset.sparkSession, settings).fit(training, measured, observers)

@@ -157,6 +157,16 @@ trait NNTrainingParams
   final val shards: IntParam =
     new IntParam(this, "shards", "number of shards, 1 or more", ParamValidators.gt(0))
 
+  /**
+   * Most rows of a shard that are computed at a time, 1 or more: their gradients are added up, so a
+   * batch may be larger than the memory for its activations (gradient accumulation). Batch
+   * normalization then normalizes over these rows. Default: no limit.
+   *
+   * @group expertParam
+   */
+  final val microBatch: IntParam =
+    new IntParam(this, "microBatch", "rows computed at a time, 1 or more", ParamValidators.gt(0))
+
   setDefault(
     batchSize -> 32,
     maxEpoch -> 50,
@@ -183,6 +193,9 @@ trait NNTrainingParams
   /** @group expertSetParam */
   def setShards(value: Int): this.type = set(shards, value)
 
+  /** @group expertSetParam */
+  def setMicroBatch(value: Int): this.type = set(microBatch, value)
+
   /** @group getParam */
   final def getMaxEpoch: Int = $(maxEpoch)
 
@@ -199,4 +212,7 @@ trait NNTrainingParams
 
   /** @group expertGetParam */
   final def getShards: Option[Int] = get(shards)
+
+  /** @group expertGetParam */
+  final def getMicroBatch: Option[Int] = get(microBatch)
 }

@@ -132,6 +132,7 @@ private[train] object CheckpointManifest {
       .put("optimizer", identity.optimizer)
       .put("batch_size", identity.batchSize)
       .put("seed", identity.seed)
+      .put("micro_batch", identity.microBatch)
       .set[ObjectNode]("rows", longs(identity.rows))
 
   private def readIdentity(fields: JsonFields): TrainingIdentity = TrainingIdentity(
@@ -140,7 +141,8 @@ private[train] object CheckpointManifest {
     optimizer = fields.text("optimizer"),
     batchSize = fields.int("batch_size"),
     seed = fields.long("seed"),
-    rows = fields.longs("rows")
+    rows = fields.longs("rows"),
+    microBatch = fields.int("micro_batch")
   )
 
   private def write(file: CheckpointFile): ObjectNode =

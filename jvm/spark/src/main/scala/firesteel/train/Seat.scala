@@ -62,7 +62,6 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
   def stateAt(iteration: Long, range: SliceRange, slot: Int): Option[(NativeBuffer, Long)] =
     statePlace(SliceName(SliceKind.State, iteration, range, slot = slot))
 
-
   /** Nobody works for this view any more: what waits here gives up. */
   def leave(): Unit = {
     left = true
@@ -266,10 +265,11 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     }
 
   private def statePlace(name: SliceName): Option[(NativeBuffer, Long)] = {
-    def place(range: SliceRange, generations: Generations) = Option.when(range.contains(name.range)) {
-      val offset = name.slot * range.bytes + (name.range.begin - range.begin) * 4
-      (generations.claim(name.iteration), offset)
-    }
+    def place(range: SliceRange, generations: Generations) =
+      Option.when(range.contains(name.range)) {
+        val offset = name.slot * range.bytes + (name.range.begin - range.begin) * 4
+        (generations.claim(name.iteration), offset)
+      }
     place(own, states).orElse(ward.zip(copies).flatMap { case (range, copy) => place(range, copy) })
   }
 

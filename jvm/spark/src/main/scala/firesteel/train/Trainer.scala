@@ -26,6 +26,7 @@ final case class TrainingRows(rows: Dataset[Row], encoder: RowEncoder)
  * @param endWhen when it ends, in place of `epochs`
  * @param validationTrigger when the validation rows are measured
  * @param checkpoint where and when checkpoints are written
+ * @param microBatch most rows of a shard that are computed at a time; all if not given
  */
 final case class TrainingSettings(
     definition: String,
@@ -37,7 +38,8 @@ final case class TrainingSettings(
     shards: Option[Int] = None,
     endWhen: Option[Trigger] = None,
     validationTrigger: Trigger = Trigger.everyEpoch,
-    checkpoint: Option[CheckpointSettings] = None
+    checkpoint: Option[CheckpointSettings] = None,
+    microBatch: Option[Int] = None
 )
 
 /**
@@ -84,7 +86,7 @@ final class Trainer private[firesteel] (
       validation: Option[TrainingRows],
       observers: Seq[Observer] = Nil
   ): TrainingResult = {
-    val executors = Session.awaitExecutors(sc, Conf.ExecutorWait.get(conf).getOrElse(60))
+    val executors = Executors.await(sc, Conf.ExecutorWait.get(conf).getOrElse(60))
     val checkpoints = settings.checkpoint.map { to =>
       new Checkpoints(to, new CheckpointStore(to.path, to.keep, spark.sessionState.newHadoopConf()))
     }
@@ -102,6 +104,7 @@ final class Trainer private[firesteel] (
       shards,
       settings.seed,
       settings.batchSize,
+      settings.microBatch.getOrElse(0),
       probe
     )
     val data = (Role.Training, training) +: validation.map((Role.Validation, _)).toIndexedSeq

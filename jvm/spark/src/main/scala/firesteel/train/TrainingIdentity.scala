@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.JsonNode
  * @param batchSize rows of an iteration
  * @param seed of initial weights, dropout and the order of the rows
  * @param rows number of training rows of each shard, so also the number of shards S
+ * @param microBatch most rows of a shard that are computed at a time; 0 is no limit
  */
 private[firesteel] final case class TrainingIdentity(
     definition: String,
@@ -20,7 +21,8 @@ private[firesteel] final case class TrainingIdentity(
     optimizer: String,
     batchSize: Int,
     seed: Long,
-    rows: Vector[Long]
+    rows: Vector[Long],
+    microBatch: Int = 0
 ) {
 
   /**
@@ -58,6 +60,7 @@ private[firesteel] final case class TrainingIdentity(
       inJson("optimizer", saved.optimizer, optimizer, isFatal = isOtherRule),
       inValue("batch size", saved.batchSize, batchSize),
       inValue("seed", saved.seed, seed),
+      inValue("micro-batch", saved.microBatch, microBatch),
       inValue("number of shards", saved.rows.length, rows.length)
         .orElse(inValue("number of training rows", saved.rows.sum, rows.sum))
         .orElse(inValue("rows of the shards", saved.rows, rows))

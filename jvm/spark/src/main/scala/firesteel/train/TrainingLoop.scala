@@ -41,7 +41,8 @@ private[train] final class TrainingLoop(
     settings.optimizer,
     settings.batchSize,
     settings.seed,
-    session.rowsOf(Role.Training).toVector
+    session.rowsOf(Role.Training).toVector,
+    settings.microBatch.getOrElse(0)
   )
 
   /**

@@ -13,6 +13,7 @@ import java.util.UUID
  * @param shards number of shards S
  * @param seed of initial weights, dropout and the order of the rows
  * @param batchSize rows of an iteration
+ * @param microBatch most rows of a shard that are computed at a time; 0 is no limit
  * @param probe called in tasks, for tests of what happens when one goes wrong
  */
 private[firesteel] final case class TrainingSpec(
@@ -24,6 +25,7 @@ private[firesteel] final case class TrainingSpec(
     shards: Int,
     seed: Long,
     batchSize: Int,
+    microBatch: Int,
     probe: Probe
 )
 

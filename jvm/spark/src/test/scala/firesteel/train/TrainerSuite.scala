@@ -82,6 +82,17 @@ class TrainerSuite extends TrainingFixture {
     }
   }
 
+  test("gradients of parts of a batch add up to those of the batch") {
+    withSpark("local[2]") { spark =>
+      val whole = train(spark)
+      val parts = train(spark, settings().copy(microBatch = Some(3)))
+      assert(parts.weightsHash != whole.weightsHash)
+      whole.epochs.zip(parts.epochs).foreach { case (one, other) =>
+        assert(math.abs(one.loss - other.loss) < 1e-5)
+      }
+    }
+  }
+
   test("more shards than rows in a batch, and uneven shards, see every row once") {
     withSpark("local[2]") { spark =>
       val result = new Trainer(spark, settings(shards = 16, batchSize = 5, epochs = 2))

@@ -24,6 +24,7 @@ class TrainingIdentitySuite extends AnyFunSuite {
       "optimizer/config/clip_value 1.0 instead of ",
     saved.copy(batchSize = 51) -> "batch size 51 instead of 50",
     saved.copy(seed = 8) -> "seed 8 instead of 7",
+    saved.copy(microBatch = 16) -> "micro-batch 16 instead of 0",
     saved.copy(rows = Vector(67, 67, 67)) -> "number of shards 3 instead of 2",
     saved.copy(rows = Vector(100, 102)) -> "number of training rows 202 instead of 201",
     saved.copy(rows = Vector(101, 100)) -> "rows of the shards Vector(101, 100) instead of "
