@@ -12,6 +12,7 @@ import sys
 from model import Cluster, Costs, group, iteration
 
 HERE = pathlib.Path(__file__).resolve().parent
+MEASURED = HERE / "measured.jsonl"
 DOCUMENT = HERE.parents[1] / "docs/scaling.md"
 CORES = 2  # of the machine that was measured
 
@@ -100,21 +101,27 @@ def predicted(measured: Measured, costs: Costs, case: str, executors: int, mode:
     )
 
 
-def check(measured: Measured) -> list[str]:
-    """Each run that the costs were not taken from, as measured and as the model has it."""
+def compared(measured: Measured) -> list[tuple]:
+    """Case, executors, mode, measured and predicted seconds of the runs that gave no cost."""
     costs = fit(measured)
+    runs = [
+        (case, executors, mode)
+        for case in WEIGHTS if case != "empty"
+        for executors in (2, 4) for mode in ("grouped", "two-job")
+        if (case, executors, mode) != ("dense", 2, "grouped")
+    ]
+    return [(*run, measured.together(*run), predicted(measured, costs, *run)) for run in runs]
+
+
+def check(measured: Measured) -> list[str]:
+    """The table of these runs."""
     rows = ["| case | executors | mode | measured ms | model ms | model / measured |",
             "|---|---|---|---|---|---|"]
-    for case in sorted({one["case"] for one in measured.lines}):
-        for executors in (2, 4):
-            for mode in ("grouped", "two-job"):
-                if case != "empty" and (case, executors, mode) != ("dense", 2, "grouped"):
-                    real = measured.together(case, executors, mode)
-                    model = predicted(measured, costs, case, executors, mode)
-                    rows.append(
-                        f"| {case} | {executors} | {mode} | {real * 1000:.1f} | "
-                        f"{model * 1000:.1f} | {model / real:.2f} |"
-                    )
+    for case, executors, mode, real, model in compared(measured):
+        rows.append(
+            f"| {case} | {executors} | {mode} | {real * 1000:.1f} | {model * 1000:.1f} | "
+            f"{model / real:.2f} |"
+        )
     return rows
 
 
@@ -149,10 +156,14 @@ def shown(costs: Costs) -> list[str]:
     ]
 
 
+def read() -> Measured:
+    """The measurements."""
+    return Measured([json.loads(line) for line in MEASURED.read_text().splitlines()])
+
+
 def tables() -> dict[str, str]:
     """The tables of docs/scaling.md by name."""
-    lines = (HERE / "measured.jsonl").read_text().splitlines()
-    measured = Measured([json.loads(line) for line in lines])
+    measured = read()
     costs = fit(measured)
     rows = {"costs": shown(costs), "check": check(measured), "predict": predict(costs)}
     return {name: "\n".join(table) for name, table in rows.items()}
