@@ -45,7 +45,8 @@ class Disturber:
 
     def signal_one(self, which: signal.Signals) -> tuple[str, int, float]:
         """Sends a signal to one executor; its id, its process and the time (Unix, seconds)."""
-        executor, pid = self.random.choice(sorted(self.pids().items()))
+        there = self._training.wait(self.pids, 60)
+        executor, pid = self.random.choice(sorted(there.items()))
         at = time.time()
         os.kill(pid, which)
         return executor, pid, at

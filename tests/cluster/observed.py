@@ -13,7 +13,7 @@ from standalone import SPARK, Host
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 JAR = ROOT / "jvm/spark/target/firesteel-spark_2.13.jar"
 EXAMPLES = ROOT / "spark-examples/target/firesteel-examples_2.13.jar"
-STEP = re.compile(r"^(?:iterations?|forward-backward|parameter synchronization) (\d+)(?: to (\d+))?$")
+STEP = re.compile(r"^(?:iterations?|forward-backward|parameter synchronization) (\d+)(?: to \d+)?$")
 
 
 class Observed:

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from conftest import SEEDS, both, executors
 from executors import Disturber
+from trainings import SEEDS, both, executors
 
 
 @both

@@ -6,8 +6,8 @@ chance, since a training's pace is.
 
 import pytest
 
-from conftest import SEEDS, both, executors
 from executors import Disturber
+from trainings import SEEDS, both, executors
 
 
 @both

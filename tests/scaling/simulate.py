@@ -1,5 +1,5 @@
-"""What the model says: `costs` shows what it is made of, `check` compares it with the measured runs,
-`predict` looks ahead, and `write` puts these tables into docs/scaling.md.
+"""What the model says: `costs` shows what it is made of, `check` compares it with the measured
+runs, `predict` looks ahead, and `write` puts these tables into docs/scaling.md.
 
 The measurements are in measured.jsonl beside this file, as `measure.py` printed them.
 """
@@ -21,7 +21,7 @@ WEIGHTS = {"empty": 100, "lenet5": 22_278, "conv": 62_346, "dense": 6_426_750}
 SLOTS = 1
 LONGEST = {"empty": 100, "lenet5": 100, "conv": 20, "dense": 20}
 
-# Not measured: how much the compute time of equal nodes differs (standard deviation of its logarithm).
+# Not measured: how much the compute time of equal nodes differs (deviation of its logarithm).
 SPREAD = 0.03
 
 # Weights; state vectors of the optimizer (momentum: 1, Adam: 2); seconds in which 2 cores compute
@@ -86,7 +86,10 @@ def fit(measured: Measured) -> Costs:
     }
     message = (waits[4] - waits[2]) / (3 * sharing(4) - 1)
     free = Costs(waits[2] - message, message, 0.0, job, task, SPREAD)
-    rest = measured.together("dense", 2, "grouped") - predicted(measured, free, "dense", 2, "grouped")
+    rest = (
+        measured.together("dense", 2, "grouped")
+        - predicted(measured, free, "dense", 2, "grouped")
+    )
     moved = 4 * WEIGHTS["dense"] * (2 + SLOTS) / 2
     return Costs(free.wake, message, rest / moved, job, task, SPREAD)
 
