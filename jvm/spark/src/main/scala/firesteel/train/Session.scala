@@ -48,6 +48,9 @@ private[train] final class Session private (
   private var position = 0L
   private var failures = 0
 
+  /** Factor of the time that members wait for each other: grows when they give up for nothing. */
+  private var slack = 1L
+
   /** Number of iterations that are done. */
   def iteration: Long = position
 
@@ -78,6 +81,7 @@ private[train] final class Session private (
     done.foreach { some =>
       position = steps(some.losses.length - 1).iteration + 1
       failures = 0
+      slack = math.max(1, slack / 2)
     }
     done.getOrElse(Iterated.Nothing)
   }
@@ -140,7 +144,7 @@ private[train] final class Session private (
     sc.setLocalProperty(Session.JobGroup, null)
     try {
       val alive = Cluster.executorIds(sc)
-      val all = (view.members.map(_.executor) ++ newcomers.waiting).filter(one => alive(one.id))
+      val all = (view.members.map(_.executor) ++ newcomers.close()).filter(one => alive(one.id))
       val release = new ReleaseTask(spec.id)
       new PlacedTasks(sc, all).run("release", release, Some(Session.ReleaseWatch)).left.foreach {
         broken => logInfo(s"training ${spec.id}: ${broken.reason}")
@@ -257,6 +261,9 @@ private[train] final class Session private (
           s"not (${Conf.Attempts.key}): ${broken.reason}. Look into the executors' logs."
       )
     }
+    if (broken.hung.isEmpty && Cluster.executorIds(sc).intersect(ids(view)) == ids(view)) {
+      slack = math.min(2 * slack, Session.MostSlack)
+    }
     broken.hung.foreach { id =>
       logWarning(s"executor $id runs its task but does not answer: it is replaced")
       Cluster.replace(sc, id, "it did not answer within a training")
@@ -370,7 +377,7 @@ private[train] final class Session private (
       .getOrElse(
         if (iterationMs > 0) math.max(Session.SilentMs, (10 * iterationMs).toLong) else exchangeMs
       )
-    Watch(silentMs, math.max(Session.GraceMs, (3 * iterationMs).toLong))
+    Watch(slack * silentMs, math.max(Session.GraceMs, iterationMs.toLong))
   }
 
   /** Allocates the training on executors; they are ready to join. */
@@ -417,7 +424,8 @@ private[train] object Iterated {
 private[train] object Session {
   private val JobGroup = "spark.jobGroup.id"
   private val SilentMs = 2000L
-  private val GraceMs = 1000L
+  private val GraceMs = 300L
+  private val MostSlack = 64L
   private val ReleaseWatch = Watch(silentMs = 10000, graceMs = 10000)
 
   /**
