@@ -7,8 +7,8 @@ import org.apache.spark.internal.Logging
 import org.apache.spark.sql.{Dataset, Row, SparkSession}
 
 import firesteel.Conf
-import firesteel.optim.Trigger
 import firesteel.data.{DataException, Role, RowEncoder, ShardedDataset}
+import firesteel.optim.Trigger
 
 /** Rows and the encoder of their columns. */
 final case class TrainingRows(rows: Dataset[Row], encoder: RowEncoder)

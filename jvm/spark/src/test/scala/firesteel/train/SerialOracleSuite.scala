@@ -70,7 +70,11 @@ class SerialOracleSuite extends TrainingFixture {
 
   test("more shards than rows, so that some shards are empty") {
     withSpark("local[2]") { spark =>
-      assertEqualsOracle(spark, classified(parts(spark, 5, 4)), learning(shards = 13, batchSize = 2))
+      assertEqualsOracle(
+        spark,
+        classified(parts(spark, 5, 4)),
+        learning(shards = 13, batchSize = 2)
+      )
     }
   }
 
