@@ -123,8 +123,8 @@ object Conf {
     "spark.firesteel.model.piece",
     "8388608 (32 MiB)",
     "Number of weights, of 4 bytes each, of a trained model that travel at once: to the driver when a " +
-      "training ends, and to the executors for predictions; 1 to 16777216. Lower it if the driver's " +
-      "heap is less than eight pieces, or spark.driver.maxResultSize is less than one.",
+      "training ends, and to the executors for predictions; 1 to 16777216. Lower it if " +
+      "spark.driver.maxResultSize is less than one of these pieces.",
     "a whole number, 1 to 16777216",
     _.toIntOption.filter(piece => piece > 0 && piece <= (16 << 20))
   )

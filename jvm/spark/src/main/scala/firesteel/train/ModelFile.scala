@@ -155,7 +155,7 @@ private[firesteel] object ModelFile {
     } finally closing.close()
   }
 
-  /** A range of the flat vector that lies in one piece in a file, `offset` bytes behind its header. */
+  /** A range of the flat vector that lies in one piece, `offset` bytes behind a file's header. */
   private final case class Extent(floats: SliceRange, offset: Long) {
     def end: Long = offset + floats.bytes
   }

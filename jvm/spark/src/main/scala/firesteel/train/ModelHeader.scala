@@ -34,8 +34,8 @@ private[train] object ModelHeader {
     val definition = stamp.path("definition")
     if (!definition.isObject) {
       throw new IOException(
-        "model file: expected the definition of a model in its metadata, got none. Pass a file that " +
-          "firesteel saved."
+        "model file: expected the definition of a model in its metadata, got none. Pass a file " +
+          "that firesteel saved."
       )
     }
     definition.toString

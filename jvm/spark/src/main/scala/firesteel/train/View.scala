@@ -61,8 +61,8 @@ private[train] final case class View(
   }
 
   private def refuse(slice: SliceRange): Nothing = throw new TrainingException(
-    s"training on ${members.length} executors: expected slices of at most ${View.MostBytes} bytes, " +
-      s"got one of ${slice.bytes} (weights $slice). Use more executors, each has a slice; or a " +
+    s"training on ${members.length} executors: expected slices of at most ${View.MostBytes} " +
+      s"bytes, got one of ${slice.bytes} (weights $slice). Use more executors, each has a slice; or a " +
       "single one, which sends none."
   )
 }

@@ -72,15 +72,14 @@ class ModelFileSuite extends TrainingFixture {
     }
   }
 
-  test("a training brings its model in pieces, and the hash is that of the executors") {
+  test("a training brings its model in pieces, to stay when the session has ended") {
     def trained(settings: (String, String)*): (Seq[Byte], Seq[String]) = {
-      val (bytes, jobs) = withSpark("local[2]", settings: _*) { spark =>
+      val (result, jobs) = withSpark("local[2]", settings: _*) { spark =>
         val jobs = new JobNames(spark)
-        val result = train(spark)
-        assert(result.modelFile.weightsHash == result.weightsHash)
-        (content(result.modelFile), jobs)
+        (train(spark), jobs)
       }
-      (bytes, jobs.containing("model file"))
+      assert(result.modelFile.weightsHash == result.weightsHash)
+      (content(result.modelFile), jobs.containing("model file"))
     }
     val (whole, one) = trained()
     val (pieces, seven) = trained("spark.firesteel.model.piece" -> "10")
@@ -148,7 +147,8 @@ class ModelFileSuite extends TrainingFixture {
     def files = path.getParent.toFile.list.toSet
     val before = files
     val model = NativeModel.define(network.toJson)
-    try intercept[IOException](ModelFile.create(conf(10), model)(_ => throw new IOException("gone")))
+    def gone(piece: SliceRange): Array[Byte] = throw new IOException(s"$piece is gone")
+    try intercept[IOException](ModelFile.create(conf(10), model)(gone))
     finally model.close()
     assert((files -- before).isEmpty)
   }
