@@ -134,9 +134,12 @@ private[train] final class Session private (
     tasks.run(s"checkpoint of iteration $position", task).map((draft, _))
   }
 
-  /** A model file with the weights. */
-  def write(): Array[Byte] =
-    steadily(tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, view.number, position))).head
+  /** A model file with the weights, which come here piece by piece. */
+  def write(): ModelFile = ModelFile.create(conf, model) { piece =>
+    steadily(
+      tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, view.number, position, piece))
+    ).head
+  }
 
   override def close(): Unit = {
     // A user who cancels the training's job group means the training, not what it leaves behind.

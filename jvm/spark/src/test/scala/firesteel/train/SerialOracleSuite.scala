@@ -130,7 +130,7 @@ class SerialOracleSuite extends TrainingFixture {
   private def weights(trained: TrainingResult, count: Int): Seq[Double] = {
     val native = new Closing
     try {
-      val model = native.add(NativeModel.read(trained.modelFile))
+      val model = native.add(NativeModel.open(trained.modelFile.path.toString))
       val buffer = native.add(new NativeBuffer(count * 4L))
       model.storedWeights(buffer)
       val floats = buffer.slice(0, count * 4).asFloatBuffer()
