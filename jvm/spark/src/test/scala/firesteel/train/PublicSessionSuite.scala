@@ -125,18 +125,23 @@ class PublicSessionSuite extends TrainingFixture {
     val spec = specOf(settings())
     val hosts = new ShardHosts(idleMs = 100)
     val before = NativeBuffer.allocated()
+    def bytes(host: ShardHost): Long = {
+      val sent = new NativeBuffer(67 * 4)
+      try host.weights(0, Pieces.of(sent, 0, sent.bytes)).bytes
+      finally sent.close()
+    }
     hosts.using(spec) { host =>
-      assert(NativeBuffer.allocated() > before)
+      bytes(host)
       Thread.sleep(300)
-      assert(host.model.parameterCount == 67)
+      assert(NativeBuffer.allocated() > before)
     }
     val deadline = System.nanoTime + 10000000000L
     while (NativeBuffer.allocated() > before && System.nanoTime < deadline) Thread.sleep(20)
     assert(NativeBuffer.allocated() == before)
-    assert(hosts.using(spec)(_.model.parameterCount) == 67)
+    assert(hosts.using(spec)(bytes) == 67 * 4)
     hosts.release(spec.id)
-    intercept[IllegalStateException](hosts.using(spec)(_.model.parameterCount))
     assert(NativeBuffer.allocated() == before)
+    intercept[IllegalStateException](hosts.using(spec)(bytes))
   }
 
   test("where Spark's private classes are hidden, a training goes on without them") {
