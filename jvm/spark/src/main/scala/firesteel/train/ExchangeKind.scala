@@ -33,8 +33,8 @@ private[firesteel] object ExchangeKind extends Logging {
         case e: Throwable =>
           val missing = PrivateSpark.missing(e).getOrElse(throw e)
           logWarning(
-            s"training: this platform's Spark lacks $missing; weights and gradients travel by " +
-              s"shuffle and broadcast, which is slower (${Conf.Exchange.key} = shuffle)"
+            s"training: this platform hides Spark's private classes ($missing); weights and " +
+              s"gradients travel by shuffle and broadcast, which is slower (${Conf.Exchange.key} = shuffle)"
           )
           shuffle
       }

@@ -24,7 +24,11 @@ private[train] object PrivateSpark extends Logging {
       .flatMap(described)
       .nextOption()
 
-  /** Something that a training can do without: it is, where Spark has all that it needs. */
+  /**
+   * Something that a training can do without: it is, where Spark has all that it needs.
+   *
+   * What makes it must name a type that is always there, which the JVM links before this is called.
+   */
   def ifLinked[T](what: String)(made: => T): Option[T] =
     try Some(made)
     catch {

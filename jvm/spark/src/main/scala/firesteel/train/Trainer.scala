@@ -91,8 +91,8 @@ final class Trainer private[firesteel] (
     }
     val found = checkpoints.flatMap(_.begin())
     val data = (Role.Training, training) +: validation.map((Role.Validation, _)).toIndexedSeq
-    val poster = PrivateSpark.ifLinked("Training tab")(TrainingPoster(sc))
-    val observer = new Observers(Progress(conf).toSeq ++ poster ++ observers)
+    val web = PrivateSpark.ifLinked("Training tab")(poster)
+    val observer = new Observers(Progress(conf).toSeq ++ web ++ observers)
     val session = open(found, data, observer)
     try {
       val loop =
@@ -114,6 +114,9 @@ final class Trainer private[firesteel] (
     }
   }
 
+  /** Of a type that is always there: the JVM links it before [[PrivateSpark.ifLinked]] is called. */
+  private def poster: Observer = TrainingPoster(sc)
+
   /** The session, of the kind that is set or that this platform can link. */
   private def open(
       found: Option[Checkpoint],
@@ -124,12 +127,12 @@ final class Trainer private[firesteel] (
     def sources(shards: Int) = data.map { case (role, rows) =>
       (role, ShardedDataset(rows.rows, rows.encoder, shards))
     }
-    def slices = {
+    def slices: TrainingSession = {
       val executors = Session.awaitExecutors(sc, wait)
       val spec = specOf(found, executors.map(_.cores).sum)
       Session.open(sc, spec, sources(spec.shards), executors, Conf.Threads.get(conf), observer)
     }
-    def shuffle = {
+    def shuffle: TrainingSession = {
       val spec = specOf(found, PublicSession.awaitCores(sc, wait))
       PublicSession.open(sc, spec, sources(spec.shards))
     }
