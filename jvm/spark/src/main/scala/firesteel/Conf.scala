@@ -2,6 +2,8 @@ package firesteel
 
 import org.apache.spark.SparkConf
 
+import firesteel.train.ExchangeKind
+
 /**
  * A setting: a key of the Spark configuration (`spark-submit --conf key=value`).
  *
@@ -90,6 +92,18 @@ object Conf {
     "Seconds an executor waits until its slices have arrived at the other executors."
   )
 
+  /** How weights and gradients travel; none is automatic. */
+  val Exchange: Setting[Option[ExchangeKind]] = new Setting[Option[ExchangeKind]](
+    "spark.firesteel.exchange",
+    "auto",
+    "How weights and gradients travel: slices over connections between the executors; or shuffle, " +
+      "which is Spark's shuffle and broadcast and needs its public API alone, but is slower. auto " +
+      "takes slices unless the platform hides Spark's private classes. The results do not depend on " +
+      "it.",
+    "auto, slices or shuffle",
+    ExchangeKind.Names.get
+  )
+
   /** Number of iterations of a job; none is automatic. */
   val Group: Setting[Option[Int]] = new Setting[Option[Int]](
     "spark.firesteel.group",
@@ -147,6 +161,7 @@ object Conf {
       ExecutorWait,
       Attempts,
       PlacementTimeout,
+      Exchange,
       ExchangePort,
       ExchangeTimeout,
       Group,

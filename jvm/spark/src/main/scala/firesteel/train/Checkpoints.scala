@@ -42,7 +42,7 @@ private[train] final class Checkpoints(settings: CheckpointSettings, store: Chec
   }
 
   /** Writes one if it is time to. */
-  def save(state: TrainingState, identity: TrainingIdentity, session: Session): Unit =
+  def save(state: TrainingState, identity: TrainingIdentity, session: TrainingSession): Unit =
     if (settings.trigger(state)) {
       val (draft, parts) = session.checkpoint(store)
       try {

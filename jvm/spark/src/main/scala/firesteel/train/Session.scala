@@ -12,7 +12,6 @@ import org.apache.spark.rdd.RDD
 import firesteel.Conf
 import firesteel.data.Role
 import firesteel.jni.{Histogram, NativeModel, NativeOptimizer}
-import firesteel.optim.Plateau
 
 /**
  * A training on its executors, seen from the driver: each call is a Spark job, or some.
@@ -23,11 +22,11 @@ import firesteel.optim.Plateau
  */
 private[train] final class Session private (
     sc: SparkContext,
-    spec: TrainingSpec,
+    val spec: TrainingSpec,
     sources: IndexedSeq[(Role, RDD[Array[Byte]])],
     threads: Option[Int],
     observer: Observer
-) extends AutoCloseable
+) extends TrainingSession
     with Logging {
   private val conf = sc.getConf
   private val attempts = Conf.Attempts.get(conf).getOrElse(8)
@@ -35,8 +34,7 @@ private[train] final class Session private (
   private val isBarrier = Conf.GroupBarrier.get(conf).getOrElse(false)
   private val natives = new Closing
   private val model = natives.add(NativeModel.define(spec.definition))
-  private val optimizer = natives.add(new NativeOptimizer(model, spec.optimizer))
-  private val monitorsScore = Plateau.monitorsScore(spec.optimizer)
+  protected val optimizer: NativeOptimizer = natives.add(new NativeOptimizer(model, spec.optimizer))
   private val newcomers = new Newcomers(sc, spec, threads)
 
   /** The shards that each executor has in its memory. */
@@ -56,9 +54,6 @@ private[train] final class Session private (
 
   /** Number of executors that take part. */
   def executors: Int = view.count
-
-  /** Learning rate of an iteration. */
-  def learningRate(step: Step): Double = optimizer.learningRate(step.iteration) * step.rateFactor
 
   /** Number of rows of each shard. */
   def rowsOf(role: Role): IndexedSeq[Long] =
@@ -119,14 +114,6 @@ private[train] final class Session private (
     ranges.map(_.name).zip(steadily(tasks.runOn(Seq(0), "histograms", task)).head)
   }
 
-  /** What the values measured so far make of the learning rate. */
-  def rateFactor(state: TrainingState): Double = {
-    val values = state.measurements.map { one =>
-      if (monitorsScore) one.evaluation.accuracy else one.evaluation.loss
-    }
-    optimizer.rateFactor(values.toArray)
-  }
-
   /** Writes the files of a checkpoint. */
   def checkpoint(to: CheckpointStore): (CheckpointDraft, IndexedSeq[CheckpointPart]) = steadily {
     val draft = to.begin(position)
@@ -135,17 +122,14 @@ private[train] final class Session private (
   }
 
   /** A model file with the weights, which come here piece by piece. */
-  def write(): ModelFile = ModelFile.create(conf, model) { piece =>
+  override def write(): ModelFile = ModelFile.create(conf, model) { piece =>
     steadily(
       tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, view.number, position, piece))
     ).head
   }
 
-  override def close(): Unit = {
-    // A user who cancels the training's job group means the training, not what it leaves behind.
-    val group = sc.getLocalProperty(Session.JobGroup)
-    sc.setLocalProperty(Session.JobGroup, null)
-    try {
+  override def close(): Unit =
+    try TrainingSession.outsideJobGroup(sc) {
       val alive = Cluster.executorIds(sc)
       val all = (view.members.map(_.executor) ++ newcomers.close()).filter(one => alive(one.id))
       val release = new ReleaseTask(spec.id)
@@ -156,11 +140,9 @@ private[train] final class Session private (
       case NonFatal(e) =>
         logWarning(s"training ${spec.id}: native memory may not be free on every executor", e)
     } finally {
-      sc.setLocalProperty(Session.JobGroup, group)
       TrainingHosts.release(spec.id)
       natives.close()
     }
-  }
 
   /** What a group brought; nothing, and all are back at its start, if it failed. */
   private def group(steps: IndexedSeq[Step], watch: Watch, hashes: Boolean): Option[Iterated] = {
@@ -425,7 +407,6 @@ private[train] object Iterated {
 }
 
 private[train] object Session {
-  private val JobGroup = "spark.jobGroup.id"
   private val SilentMs = 2000L
   private val GraceMs = 300L
   private val MostSlack = 64L

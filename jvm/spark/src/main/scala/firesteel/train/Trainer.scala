@@ -86,39 +86,20 @@ final class Trainer private[firesteel] (
       validation: Option[TrainingRows],
       observers: Seq[Observer] = Nil
   ): TrainingResult = {
-    val executors = Executors.await(sc, Conf.ExecutorWait.get(conf).getOrElse(60))
     val checkpoints = settings.checkpoint.map { to =>
       new Checkpoints(to, new CheckpointStore(to.path, to.keep, spark.sessionState.newHadoopConf()))
     }
     val found = checkpoints.flatMap(_.begin())
-    val shards = settings.shards
-      .orElse(found.map(_.manifest.identity.rows.length))
-      .orElse(Conf.Shards.get(conf))
-      .getOrElse(executors.map(_.cores).sum)
-    val spec = TrainingSpec(
-      UUID.randomUUID(),
-      UUID.randomUUID(),
-      settings.definition,
-      settings.loss,
-      settings.optimizer,
-      shards,
-      settings.seed,
-      settings.batchSize,
-      settings.microBatch.getOrElse(0),
-      probe
-    )
     val data = (Role.Training, training) +: validation.map((Role.Validation, _)).toIndexedSeq
-    val sources = data.map { case (role, rows) =>
-      (role, ShardedDataset(rows.rows, rows.encoder, shards))
-    }
-    val observer = new Observers(Progress(conf).toSeq ++ Seq(TrainingPoster(sc)) ++ observers)
-    val session = Session.open(sc, spec, sources, executors, Conf.Threads.get(conf), observer)
+    val web = PrivateSpark.ifLinked("Training tab")(poster)
+    val observer = new Observers(Progress(conf).toSeq ++ web ++ observers)
+    val session = open(found, data, observer)
     try {
       val loop =
         new TrainingLoop(session, settings, checkpoints, observer, conf, validation.isDefined)
       val start = loop.begin(found)
       data.foreach { case (role, _) => checkRows(role, session.rowsOf(role)) }
-      observer.started(info(spec, session.rowsOf(Role.Training).sum, session.executors))
+      observer.started(info(session.spec, session.rowsOf(Role.Training).sum, session.executors))
       val end = loop.toEnd(start)
       val result = new TrainingResult(end.epochs, session.write(), session.hash())
       observer.ended(None)
@@ -132,6 +113,48 @@ final class Trainer private[firesteel] (
       sc.clearCallSite()
     }
   }
+
+  /** Of a type that is always there: the JVM links it before [[PrivateSpark.ifLinked]] is called. */
+  private def poster: Observer = TrainingPoster(sc)
+
+  /** The session, of the kind that is set or that this platform can link. */
+  private def open(
+      found: Option[Checkpoint],
+      data: IndexedSeq[(Role, TrainingRows)],
+      observer: Observer
+  ): TrainingSession = {
+    val wait = Conf.ExecutorWait.get(conf).getOrElse(60)
+    def sources(shards: Int) = data.map { case (role, rows) =>
+      (role, ShardedDataset(rows.rows, rows.encoder, shards))
+    }
+    def slices: TrainingSession = {
+      val executors = Executors.await(sc, wait)
+      val spec = specOf(found, executors.map(_.cores).sum)
+      Session.open(sc, spec, sources(spec.shards), executors, Conf.Threads.get(conf), observer)
+    }
+    def shuffle: TrainingSession = {
+      val spec = specOf(found, PublicSession.awaitCores(sc, wait))
+      PublicSession.open(sc, spec, sources(spec.shards))
+    }
+    ExchangeKind.open(Conf.Exchange.get(conf).flatten, slices, shuffle)
+  }
+
+  private def specOf(found: Option[Checkpoint], cores: Int): TrainingSpec =
+    TrainingSpec(
+      UUID.randomUUID(),
+      UUID.randomUUID(),
+      settings.definition,
+      settings.loss,
+      settings.optimizer,
+      settings.shards
+        .orElse(found.map(_.manifest.identity.rows.length))
+        .orElse(Conf.Shards.get(conf))
+        .getOrElse(cores),
+      settings.seed,
+      settings.batchSize,
+      settings.microBatch.getOrElse(0),
+      probe
+    )
 
   private def info(spec: TrainingSpec, records: Long, executors: Int): TrainingInfo = {
     val (name, layers) = ModelSummary.of(spec.definition)

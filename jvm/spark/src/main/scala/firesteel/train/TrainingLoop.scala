@@ -16,7 +16,7 @@ import firesteel.optim.Trigger
  * @param validates whether there are validation rows
  */
 private[train] final class TrainingLoop(
-    session: Session,
+    session: TrainingSession,
     settings: TrainingSettings,
     checkpoints: Option[Checkpoints],
     observer: Observer,
