@@ -8,16 +8,15 @@ import firesteel.optim._
 
 /**
  * LeNet-5 learns Fashion-MNIST twice in the same number of epochs: in batches of `--batch` (128)
- * rows with Adam, and in batches 64 times as large (8,192) with [[firesteel.optim.LARS]], whose rate
- * rises to 64 times that of the small batch ([[firesteel.optim.LinearScaling]]) and falls to 0 along
- * half a cosine. Prints both accuracies and what the large batch loses.
+ * rows with Adam, and in batches 64 times as large (8,192) with [[firesteel.optim.LARS]]. Its rate
+ * rises to 64 times that of the small batch ([[firesteel.optim.LinearScaling]]), then falls to 0
+ * along half a cosine. Prints both accuracies and what the large batch loses.
  *
  * `--data`, `--epochs`, `--shards`, `--rate` (Adam's) and `--seed` are those of
  * [[LeNetFashionMnist]].
  */
 object LargeBatch {
   private val Times = 64
-  private val WarmUpEpochs = 2
 
   def main(args: Array[String]): Unit = {
     val options = Options.parse(args, Options(epochs = 24))
@@ -42,13 +41,14 @@ object LargeBatch {
   }
 
   /**
-   * An epoch has 8 iterations here, so each has to go far: at its peak of 0.64 · 0.04 a step changes
-   * a layer by 2.6 % of its size, before momentum. The default trust would need 40 times as many.
+   * An epoch has 8 iterations here, so each has to go far: at the peak a step is 0.64 · 0.04, so
+   * 2.6 % of a layer's size, before momentum. The default trust would need 40 times as many.
    */
   private def lars(options: Options, batch: Int, rows: Long): LARS = {
-    val iterations = (rows + batch - 1) / batch
-    val scaling = LinearScaling(0.01, options.batch, batch, WarmUpEpochs * iterations)
-    val fall = Cosine((options.epochs - WarmUpEpochs) * iterations)
+    val iterations = options.epochs * ((rows + batch - 1) / batch)
+    val warmUp = iterations / 12
+    val scaling = LinearScaling(0.01, options.batch, batch, warmUp)
+    val fall = Cosine(iterations - warmUp)
     LARS(
       scaling.startRate,
       trust = 0.04,
