@@ -1,9 +1,14 @@
 """The shaded jar under a real spark-submit, as in the README."""
 
 import gzip
+import os
 import pathlib
+import re
 import struct
+import subprocess
 import zlib
+
+import pyspark
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = ROOT / "spark-examples/data/fashion-mnist"
@@ -27,6 +32,35 @@ def test_lenet5_reaches_0_89_on_the_full_data_on_both_masters(demo, fashion_mnis
     cluster = demo("local-cluster[2,1,2048]", *args)
     assert local.accuracy >= 0.89
     assert cluster.weights == local.weights
+
+
+def test_batches_of_8192_learn_as_well_as_those_of_128_in_the_same_epochs(fashion_mnist):
+    output = submit("firesteel.examples.LargeBatch", "--data", str(fashion_mnist), "--shards", "2")
+    runs = re.findall(r"^batch (\d+): accuracy ([0-9.]+) after 24 epochs$", output, re.M)
+    small, large = (float(accuracy) for _, accuracy in runs)
+    assert [batch for batch, _ in runs] == ["128", "8192"]
+    assert small >= 0.89
+    assert small - large <= 0.01
+
+
+def submit(main: str, *args: str) -> str:
+    """What an example prints that is no part of demo.sh."""
+    spark = pathlib.Path(pyspark.__file__).parent
+    command = [
+        spark / "bin/spark-submit", "--master", "local[2]", "--driver-memory", "2g",
+        "--conf", "spark.ui.enabled=false",
+        "--driver-java-options",
+        f"-Dlog4j2.configurationFile=file:{ROOT}/spark-examples/log4j2.properties",
+        "--jars", ROOT / "jvm/spark/target/firesteel-spark_2.13.jar", "--class", main,
+        ROOT / "spark-examples/target/firesteel-examples_2.13.jar", *args,
+    ]
+    environment = {**os.environ, "SPARK_HOME": str(spark), "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL, timeout=1200,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    return done.stdout
 
 
 def test_folders_of_images_are_read_too(demo, tmp_path):

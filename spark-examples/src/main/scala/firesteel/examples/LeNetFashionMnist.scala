@@ -70,12 +70,7 @@ object LeNetFashionMnist {
     val model = new Pipeline().setStages(Array(classifier)).fit(train)
     val trained = model.stages.head.asInstanceOf[firesteel.ml.NNClassifierModel]
     val predictions = model.transform(test).cache()
-    val accuracy = new MulticlassClassificationEvaluator()
-      .setLabelCol("label")
-      .setPredictionCol("prediction")
-      .setMetricName("accuracy")
-      .evaluate(predictions)
-    println(f"accuracy $accuracy%.4f")
+    println(f"accuracy ${accuracy(predictions)}%.4f")
     println(s"weights ${trained.weightsHash}")
 
     Files.createDirectories(options.output)
@@ -90,7 +85,16 @@ object LeNetFashionMnist {
     println(s"model and predictions in ${options.output}")
   }
 
-  private def read(spark: SparkSession, folder: Path, part: String): DataFrame =
+  /** The part of the images whose `prediction` is their `label`. */
+  private[examples] def accuracy(predictions: DataFrame): Double =
+    new MulticlassClassificationEvaluator()
+      .setLabelCol("label")
+      .setPredictionCol("prediction")
+      .setMetricName("accuracy")
+      .evaluate(predictions)
+
+  /** The images of a part, `train` or `test`: columns `id`, `image` and `label`. */
+  private[examples] def read(spark: SparkSession, folder: Path, part: String): DataFrame =
     if (Files.isDirectory(folder.resolve(part))) ImageFolder.read(spark, folder.resolve(part))
     else readIdx(spark, folder, if (part == "train") "train" else "t10k")
 
@@ -120,8 +124,9 @@ private object Options {
   private val Usage =
     "--data DIR --output DIR --epochs N --batch N --shards N --rate R --seed N --logs DIR"
 
-  def parse(args: Array[String]): Options =
-    args.toSeq.sliding(2, 2).foldLeft(Options()) {
+  /** What the arguments change in `defaults`. */
+  def parse(args: Array[String], defaults: Options = Options()): Options =
+    args.toSeq.sliding(2, 2).foldLeft(defaults) {
       case (options, Seq("--data", value)) => options.copy(data = Paths.get(value))
       case (options, Seq("--output", value)) => options.copy(output = Paths.get(value))
       case (options, Seq("--epochs", value)) => options.copy(epochs = value.toInt)
