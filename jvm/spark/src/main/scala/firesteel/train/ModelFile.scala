@@ -68,6 +68,8 @@ final class ModelFile private (
 
 private[firesteel] object ModelFile {
   private val cleaner = Cleaner.create()
+  private val Prefix = "firesteel-model-"
+  private val Suffix = ".safetensors"
 
   private final class Deletion(path: Path) extends Runnable {
     override def run(): Unit = {
@@ -88,7 +90,9 @@ private[firesteel] object ModelFile {
   private[train] def create(conf: SparkConf, model: NativeModel)(
       read: SliceRange => Array[Byte]
   ): ModelFile = {
-    val path = LocalFiles.create(conf, "firesteel-model-", ".safetensors")
+    val path = PrivateSpark
+      .ifLinked("folder of Spark's for a model file")(LocalFiles.create(conf, Prefix, Suffix))
+      .getOrElse(Files.createTempFile(Prefix, Suffix))
     try {
       val header = model.fileHeader()
       val digest = MessageDigest.getInstance("SHA-256")

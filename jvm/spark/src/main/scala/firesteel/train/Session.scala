@@ -110,8 +110,10 @@ private[train] final class Session private (
   /** How the weights are distributed, by the names of the parameters. */
   def histograms(): Seq[(String, Histogram)] = {
     val ranges = ModelSummary.ranges(model)
-    val task = new HistogramTask(spec.id, view.number, position, ranges)
-    ranges.map(_.name).zip(steadily(tasks.runOn(Seq(0), "histograms", task)).head)
+    val all = steadily {
+      tasks.runOn(Seq(0), "histograms", new HistogramTask(spec.id, view.number, position, ranges))
+    }
+    ranges.map(_.name).zip(all.head)
   }
 
   /** Writes the files of a checkpoint. */
