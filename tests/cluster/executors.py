@@ -45,7 +45,8 @@ class Disturber:
 
     def signal_one(self, which: signal.Signals) -> tuple[str, int, float]:
         """Sends a signal to one executor; its id, its process and the time (Unix, seconds)."""
-        executor, pid = self.random.choice(sorted(self.pids().items()))
+        there = self._training.wait(self.pids, 60)
+        executor, pid = self.random.choice(sorted(there.items()))
         at = time.time()
         os.kill(pid, which)
         return executor, pid, at
@@ -62,7 +63,7 @@ class Disturber:
         """Kills one executor; the time."""
         return self.signal_one(signal.SIGKILL)[2]
 
-    def wait_for_step(self, iteration: int, seconds: float = 120) -> None:
+    def wait_for_step(self, iteration: int, seconds: float = 300) -> None:
         """Waits until a job of this or a later iteration has begun."""
         self._training.wait(
             lambda: any(step >= iteration for _, step in self._training.steps()), seconds

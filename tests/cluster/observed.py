@@ -13,7 +13,7 @@ from standalone import SPARK, Host
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 JAR = ROOT / "jvm/spark/target/firesteel-spark_2.13.jar"
 EXAMPLES = ROOT / "spark-examples/target/firesteel-examples_2.13.jar"
-STEP = re.compile(r"^(?:iterations?|forward-backward|parameter synchronization) (\d+)(?: to (\d+))?$")
+STEP = re.compile(r"^(?:iterations?|forward-backward|parameter synchronization) (\d+)(?: to \d+)?$")
 
 
 class Observed:
@@ -77,7 +77,7 @@ class Observed:
                 self._changed.wait(min(left, 0.5))
             return result
 
-    def end(self, seconds: float = 300) -> str:
+    def end(self, seconds: float = 600) -> str:
         """Waits until the training has ended well, with nothing left; the hash of its bits."""
         try:
             self.process.wait(timeout=seconds)

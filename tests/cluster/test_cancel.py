@@ -2,8 +2,8 @@
 
 import pytest
 
-from conftest import executors
 from executors import Disturber, wait_until_gone
+from trainings import executors
 
 
 @pytest.mark.parametrize("group", ["auto", "1"])

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from conftest import executors
 from executors import Disturber
+from trainings import executors
 
 # Seconds between changes, and what is trained: long enough for JVMs to start in between.
 PACE = float(os.environ.get("FIRESTEEL_PACE", "10"))
@@ -28,7 +28,7 @@ def test_executors_come_and_go(cluster, observed, undisturbed):
 def test_changing_executors_cost_at_most_a_quarter_of_a_compute_bound_training(
     cluster, observed, measured
 ):
-    """Each executor has as many threads as the machine has cores, so that all counts compute alike."""
+    """Every executor has a thread for each core of the machine, so all counts compute alike."""
     threads = {"spark.firesteel.threads": str(os.cpu_count())}
     fixed = observed(cluster.url, executors(1, 2, **threads), epochs=40, **WIDE)
     expected = fixed.end(900)

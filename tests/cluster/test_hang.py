@@ -1,12 +1,13 @@
 """An executor hangs: it is stopped by a signal, keeps its connections and answers nothing."""
 
+import contextlib
 import os
 import signal
 
 import pytest
 
-from conftest import SEEDS, both, executors
 from executors import Disturber
+from trainings import SEEDS, both, executors
 
 
 @both
@@ -24,7 +25,7 @@ def test_a_training_goes_on_without_a_hung_executor(
         measured(f"seconds from SIGSTOP to the next iteration, group {group}", seconds)
         training.wait(lambda: training.all("ended"), 120)
     finally:
-        os.kill(pid, signal.SIGKILL)
+        end(pid)
     assert training.end() == undisturbed(epochs)
     assert seconds <= 5
 
@@ -40,6 +41,13 @@ def test_an_executor_that_pauses_now_and_then_changes_nothing(cluster, observed,
     while not training.all("ended"):
         _, pid, _ = disturber.signal_one(signal.SIGSTOP)
         disturber.pause(0.6)
-        os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
         disturber.pause(0.6)
     assert training.end() == undisturbed(4)
+
+
+def end(pid: int) -> None:
+    """Kills a stopped process, if its worker has not done so."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

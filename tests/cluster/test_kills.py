@@ -6,8 +6,8 @@ chance, since a training's pace is.
 
 import pytest
 
-from conftest import SEEDS, both, executors
 from executors import Disturber
+from trainings import SEEDS, both, executors
 
 
 @both
@@ -40,7 +40,7 @@ def test_two_neighbours_are_killed_at_once(cluster, observed, undisturbed):
     training = observed(cluster.url, executors(1, 3), epochs=4)
     killer = Disturber(training, seed=0)
     killer.wait_for_step(100)
-    killer.kill("0", "1")
+    killer.kill(*sorted(killer.pids())[:2])
     assert training.end() == undisturbed(4)
     assert len(training.all("executor removed")) >= 2
 

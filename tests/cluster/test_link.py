@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from conftest import both, executors
 from link import Link
 from standalone import Host, Standalone
+from trainings import both, executors
 
 needs_namespaces = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("tc") is None,

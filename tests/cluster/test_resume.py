@@ -1,11 +1,11 @@
-"""A training whose driver is killed goes on from its checkpoint, to the bits of an undisturbed one."""
+"""A training whose driver is killed goes on from its checkpoint, to the undisturbed bits."""
 
 import signal
 
 import pytest
 
-from conftest import SEEDS, executors
 from executors import Disturber, wait_until_gone
+from trainings import SEEDS, executors
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import GROUPED, TWO_JOBS, executors
+from trainings import GROUPED, TWO_JOBS, executors
 
 
 @pytest.mark.parametrize("master", ["local[1]", "local[2]"])

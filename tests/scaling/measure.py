@@ -1,7 +1,8 @@
 """Measures what the scaling model is made of: iterations on 1, 2 and 4 executors of one core.
 
-Prints one line of JSON per run: case, executors, rows of an iteration, mode, milliseconds. Run it on
-an idle machine; where there is none, `--nice N` gives what is timed that priority (root).
+Prints one line of JSON per run: case, executors, rows of an iteration, mode, milliseconds. Run it
+on an idle machine; `--nice N` gives what is timed that priority (root), which helps only where
+little else runs: who computes is not interrupted at once.
 """
 
 import argparse

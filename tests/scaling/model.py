@@ -5,9 +5,9 @@
     bytes     = 4 · P · (2 · (N - 1) + slots) / N                  per executor
     scheduling, two-job = job · (2 jobs);   grouped = job / k,   job = first + each · N
 
-P weights; `slots` state vectors of the optimizer, of which a slice goes to a neighbour. The compute
-time of an executor is log-normal around its median. Where executors share cores, as the measured ones
-do, everything that computes or copies takes longer by `sharing`.
+P weights; `slots` state vectors of the optimizer, of which a slice goes to a neighbour. The
+compute time of an executor is log-normal around its median. Where executors share cores, as the
+measured ones do, everything that computes or copies takes longer by `sharing`.
 """
 
 import functools

@@ -1,16 +1,19 @@
-"""What the model says: `check` compares it with the measured runs, `predict` looks ahead.
+"""What the model says: `costs` shows what it is made of, `check` compares it with the measured
+runs, `predict` looks ahead, and `write` puts these tables into docs/scaling.md.
 
-Both print the tables of docs/scaling.md. The measurements are in measured.jsonl beside this file, as
-`measure.py` printed them.
+The measurements are in measured.jsonl beside this file, as `measure.py` printed them.
 """
 
 import json
 import pathlib
+import re
 import sys
 
 from model import Cluster, Costs, group, iteration
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+MEASURED = HERE / "measured.jsonl"
+DOCUMENT = HERE.parents[1] / "docs/scaling.md"
 CORES = 2  # of the machine that was measured
 
 # Weights, and what `measure.py` trains them with: SGD with momentum has one state vector.
@@ -18,7 +21,7 @@ WEIGHTS = {"empty": 100, "lenet5": 22_278, "conv": 62_346, "dense": 6_426_750}
 SLOTS = 1
 LONGEST = {"empty": 100, "lenet5": 100, "conv": 20, "dense": 20}
 
-# Not measured: how much the compute time of equal nodes differs (standard deviation of its logarithm).
+# Not measured: how much the compute time of equal nodes differs (deviation of its logarithm).
 SPREAD = 0.03
 
 # Weights; state vectors of the optimizer (momentum: 1, Adam: 2); seconds in which 2 cores compute
@@ -83,7 +86,10 @@ def fit(measured: Measured) -> Costs:
     }
     message = (waits[4] - waits[2]) / (3 * sharing(4) - 1)
     free = Costs(waits[2] - message, message, 0.0, job, task, SPREAD)
-    rest = measured.together("dense", 2, "grouped") - predicted(measured, free, "dense", 2, "grouped")
+    rest = (
+        measured.together("dense", 2, "grouped")
+        - predicted(measured, free, "dense", 2, "grouped")
+    )
     moved = 4 * WEIGHTS["dense"] * (2 + SLOTS) / 2
     return Costs(free.wake, message, rest / moved, job, task, SPREAD)
 
@@ -98,21 +104,27 @@ def predicted(measured: Measured, costs: Costs, case: str, executors: int, mode:
     )
 
 
-def check(measured: Measured) -> list[str]:
-    """Each run that the costs were not taken from, as measured and as the model has it."""
+def compared(measured: Measured) -> list[tuple]:
+    """Case, executors, mode, measured and predicted seconds of the runs that gave no cost."""
     costs = fit(measured)
+    runs = [
+        (case, executors, mode)
+        for case in WEIGHTS if case != "empty"
+        for executors in (2, 4) for mode in ("grouped", "two-job")
+        if (case, executors, mode) != ("dense", 2, "grouped")
+    ]
+    return [(*run, measured.together(*run), predicted(measured, costs, *run)) for run in runs]
+
+
+def check(measured: Measured) -> list[str]:
+    """The table of these runs."""
     rows = ["| case | executors | mode | measured ms | model ms | model / measured |",
             "|---|---|---|---|---|---|"]
-    for case in sorted({one["case"] for one in measured.lines}):
-        for executors in (2, 4):
-            for mode in ("grouped", "two-job"):
-                if case != "empty" and (case, executors, mode) != ("dense", 2, "grouped"):
-                    real = measured.together(case, executors, mode)
-                    model = predicted(measured, costs, case, executors, mode)
-                    rows.append(
-                        f"| {case} | {executors} | {mode} | {real * 1000:.1f} | "
-                        f"{model * 1000:.1f} | {model / real:.2f} |"
-                    )
+    for case, executors, mode, real, model in compared(measured):
+        rows.append(
+            f"| {case} | {executors} | {mode} | {real * 1000:.1f} | {model * 1000:.1f} | "
+            f"{model / real:.2f} |"
+        )
     return rows
 
 
@@ -147,12 +159,33 @@ def shown(costs: Costs) -> list[str]:
     ]
 
 
-def main(what: str) -> None:
-    lines = (HERE / "measured.jsonl").read_text().splitlines()
-    measured = Measured([json.loads(line) for line in lines])
+def read() -> Measured:
+    """The measurements."""
+    return Measured([json.loads(line) for line in MEASURED.read_text().splitlines()])
+
+
+def tables() -> dict[str, str]:
+    """The tables of docs/scaling.md by name."""
+    measured = read()
     costs = fit(measured)
-    tables = {"costs": shown(costs), "check": check(measured), "predict": predict(costs)}
-    print("\n".join(tables[what]))
+    rows = {"costs": shown(costs), "check": check(measured), "predict": predict(costs)}
+    return {name: "\n".join(table) for name, table in rows.items()}
+
+
+def written(document: str) -> str:
+    """The document with the tables of today, each after the comment that names it."""
+    for name, table in tables().items():
+        place = rf"(<!-- {name} -->\n)(?:\|.*\n)*"
+        document, count = re.subn(place, lambda found: f"{found[1]}{table}\n", document)
+        assert count == 1, f"docs/scaling.md: expected one <!-- {name} -->, got {count}"
+    return document
+
+
+def main(what: str) -> None:
+    if what == "write":
+        DOCUMENT.write_text(written(DOCUMENT.read_text()))
+    else:
+        print(tables()[what])
 
 
 if __name__ == "__main__":

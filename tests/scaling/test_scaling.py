@@ -1,28 +1,28 @@
-"""The scaling model against the measurements, and docs/scaling.md against both."""
-
-import json
-import pathlib
+"""The scaling model, its way to take costs from measurements, and the tables of docs/scaling.md."""
 
 import pytest
 
 import simulate
-from model import Cluster, Costs, exchange, iteration, slowest
+from model import Cluster, Costs, exchange, group, iteration, slowest
 
-HERE = pathlib.Path(__file__).parent
-DOC = (HERE.parents[1] / "docs/scaling.md").read_text()
 FREE = Costs(wake=0, message=0, byte=0, job=0, task=0, spread=0)
 
 
-@pytest.fixture
-def measured():
-    lines = (HERE / "measured.jsonl").read_text().splitlines()
-    return simulate.Measured([json.loads(line) for line in lines])
+measurements = pytest.mark.skipif(
+    not simulate.MEASURED.exists(), reason="no measurements: see docs/scaling.md"
+)
 
 
-@pytest.mark.parametrize("table", ["costs", "check", "predict"])
-def test_the_tables_of_the_document_are_those_of_the_program(capsys, table):
-    simulate.main(table)
-    assert capsys.readouterr().out in DOC
+@measurements
+def test_the_model_is_within_15_percent_of_the_measured_runs():
+    for *run, real, model in simulate.compared(simulate.read()):
+        assert model == pytest.approx(real, rel=0.15), run
+
+
+@measurements
+def test_the_tables_of_the_document_are_those_of_the_program():
+    document = simulate.DOCUMENT.read_text()
+    assert simulate.written(document) == document
 
 
 def test_an_executor_alone_exchanges_nothing():
@@ -43,3 +43,28 @@ def test_grouping_shares_a_job_among_the_iterations_of_a_second():
 def test_the_slowest_of_many_takes_longer_and_equals_the_median_without_spread():
     assert slowest(16, 0.0) == 1
     assert 1 < slowest(2, 0.05) < slowest(16, 0.05) < slowest(512, 0.05) < 1.25
+
+
+def test_costs_are_found_again_in_runs_that_the_model_made():
+    costs = Costs(wake=2e-4, message=1e-4, byte=1e-9, job=5e-3, task=1e-3, spread=simulate.SPREAD)
+    alone = [made(case, 1, share, costs) for case in simulate.WEIGHTS for share in (64, 32, 16)]
+    together = [
+        made(case, n, 64, costs, mode, simulate.Measured(alone))
+        for case in simulate.WEIGHTS for n in (2, 4) for mode in ("grouped", "two-job")
+    ]
+    found = simulate.fit(simulate.Measured(alone + together))
+    # What a job takes decides how many iterations it has, so some digits are lost on the way.
+    for name, value in vars(costs).items():
+        assert getattr(found, name) == pytest.approx(value, rel=0.05), name
+
+
+def made(case, executors, batch, costs, mode="grouped", alone=None) -> dict:
+    """A run as `measure.py` prints it, from the model instead of a machine."""
+    if executors == 1:
+        work = 1e-4 * batch + 1e-8 * simulate.WEIGHTS[case]
+        seconds = work + (costs.job + costs.task) / group(work, simulate.LONGEST[case])
+    else:
+        seconds = simulate.predicted(alone, costs, case, executors, mode)
+    return {
+        "case": case, "executors": executors, "batch": batch, "mode": mode, "ms_min": seconds * 1000
+    }

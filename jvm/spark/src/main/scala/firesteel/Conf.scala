@@ -132,6 +132,17 @@ object Conf {
     _.toBooleanOption
   )
 
+  /** Number of weights of a trained model that travel at once. */
+  val ModelPiece: Setting[Int] = new Setting[Int](
+    "spark.firesteel.model.piece",
+    "8388608 (32 MiB)",
+    "Number of weights, of 4 bytes each, of a trained model that travel at once: to the driver when a " +
+      "training ends, and to the executors for predictions; 1 to 16777216. Lower it if " +
+      "spark.driver.maxResultSize is less than one of these pieces.",
+    "a whole number, 1 to 16777216",
+    _.toIntOption.filter(piece => piece > 0 && piece <= (16 << 20))
+  )
+
   /** Whether the driver shows a progress bar. */
   val Progress: Setting[Boolean] = new Setting[Boolean](
     "spark.firesteel.progress",
@@ -156,6 +167,7 @@ object Conf {
       Group,
       GroupTimeout,
       GroupBarrier,
+      ModelPiece,
       Progress
     )
 

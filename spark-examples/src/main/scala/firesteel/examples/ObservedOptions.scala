@@ -50,8 +50,9 @@ private[examples] final case class ObservedOptions(
 }
 
 private[examples] object ObservedOptions {
-  private val Usage = "--data DIR --model lenet5|wide --records N --epochs N --batch N --shards N " +
-    "--seed N --checkpoint DIR --every N"
+  private val Usage =
+    "--data DIR --model lenet5|wide --records N --epochs N --batch N --shards N " +
+      "--seed N --checkpoint DIR --every N"
 
   def parse(args: Array[String]): ObservedOptions =
     args.toSeq.sliding(2, 2).foldLeft(ObservedOptions()) {

@@ -23,8 +23,7 @@ public final class NativeWorker extends NativeHandle {
    *
    * @throws IllegalArgumentException if {@code microBatch} is negative too
    */
-  public NativeWorker(
-      NativeModel model, String lossJson, int threads, long seed, int microBatch) {
+  public NativeWorker(NativeModel model, String lossJson, int threads, long seed, int microBatch) {
     super(create0(model.handle(), lossJson, threads, seed, microBatch));
   }
 

@@ -38,12 +38,7 @@ class NativeOptimizerTest {
   }
 
   private void update(
-      NativeOptimizer rule,
-      int n,
-      int of,
-      double[] sums,
-      NativeBuffer state,
-      NativeBuffer into) {
+      NativeOptimizer rule, int n, int of, double[] sums, NativeBuffer state, NativeBuffer into) {
     long begin = rule.parameterSlice(n, of)[0];
     try (NativeBuffer next = new NativeBuffer(state.bytes())) {
       rule.update(
@@ -250,20 +245,53 @@ class NativeOptimizerTest {
           IllegalArgumentException.class,
           () ->
               adam.update(
-                  0, 1, 1, 0, 1.0, new double[0], new int[] {0}, gradients, new long[1], old,
-                  state, into, next));
+                  0,
+                  1,
+                  1,
+                  0,
+                  1.0,
+                  new double[0],
+                  new int[] {0},
+                  gradients,
+                  new long[1],
+                  old,
+                  state,
+                  into,
+                  next));
       assertThrows(
           IllegalArgumentException.class,
           () ->
               adam.update(
-                  0, 1, 1, 0, 1.0, new double[0], new int[] {0, 0}, gradients, new long[0], old,
-                  state, into, next));
+                  0,
+                  1,
+                  1,
+                  0,
+                  1.0,
+                  new double[0],
+                  new int[] {0, 0},
+                  gradients,
+                  new long[0],
+                  old,
+                  state,
+                  into,
+                  next));
       assertThrows(
           IllegalArgumentException.class,
           () ->
               adam.update(
-                  0, 1, 1, 0, 1.0, new double[1], new int[] {0, 0}, gradients, new long[1], old,
-                  state, into, next));
+                  0,
+                  1,
+                  1,
+                  0,
+                  1.0,
+                  new double[1],
+                  new int[] {0, 0},
+                  gradients,
+                  new long[1],
+                  old,
+                  state,
+                  into,
+                  next));
     }
     for (String json : new String[] {"", "{\"class\": \"SGDX\"}", ADAM.replace("{}", "7")}) {
       assertThrows(IllegalArgumentException.class, () -> new NativeOptimizer(model, json), json);

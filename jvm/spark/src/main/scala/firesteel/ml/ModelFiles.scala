@@ -1,12 +1,13 @@
 package firesteel.ml
 
-import java.io.IOException
+import java.io.{IOException, UncheckedIOException}
 
 import org.apache.hadoop.fs.Path
-import org.apache.hadoop.io.IOUtils
 import org.apache.spark.sql.SparkSession
 
-/** Reads and writes model files through Hadoop's file systems. */
+import firesteel.train.ModelFile
+
+/** Copies model files to and from Hadoop's file systems. */
 private[ml] object ModelFiles {
 
   /** The model file of a stage saved at `path`. */
@@ -17,7 +18,7 @@ private[ml] object ModelFiles {
    *
    * @throws java.io.IOException if the file is there already or cannot be written
    */
-  def write(spark: SparkSession, path: Path, bytes: Array[Byte]): Unit = {
+  def write(spark: SparkSession, path: Path, file: ModelFile): Unit = {
     val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
     if (fs.exists(path)) {
       throw new IOException(
@@ -26,7 +27,7 @@ private[ml] object ModelFiles {
     }
     val unfinished = new Path(path.getParent, s".${path.getName}.unfinished")
     val out = fs.create(unfinished, true)
-    try out.write(bytes)
+    try file.copyTo(out)
     finally out.close()
     if (!fs.rename(unfinished, path)) {
       throw new IOException(
@@ -37,23 +38,21 @@ private[ml] object ModelFiles {
   }
 
   /**
-   * Reads a whole file.
+   * A copy of a file on this machine.
    *
-   * @throws java.io.IOException if it is not there or too large for an array (2 GiB)
+   * @throws java.io.UncheckedIOException if it is not there or not a whole model file
    */
-  def read(spark: SparkSession, path: Path): Array[Byte] = {
-    val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
-    val length = fs.getFileStatus(path).getLen
-    if (length > Int.MaxValue - 8) {
-      throw new IOException(
-        s"model file $path: expected at most ${Int.MaxValue - 8} bytes, got $length. Load it with " +
-          "InferenceModel."
-      )
+  def read(spark: SparkSession, path: Path): ModelFile =
+    try {
+      val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
+      val bytes = fs.getFileStatus(path).getLen
+      val in = fs.open(path)
+      try ModelFile.copyOf(spark.sparkContext.getConf, bytes) { (from, into, offset, length) =>
+          if (in.getPos != from) in.seek(from)
+          in.readFully(into, offset, length)
+        }
+      finally in.close()
+    } catch {
+      case e: IOException => throw new UncheckedIOException(s"$path: ${e.getMessage}", e)
     }
-    val bytes = new Array[Byte](length.toInt)
-    val in = fs.open(path)
-    try IOUtils.readFully(in, bytes, 0, bytes.length)
-    finally in.close()
-    bytes
-  }
 }

@@ -3,7 +3,6 @@ package firesteel.ml
 import java.nio.{ByteOrder, FloatBuffer}
 
 import org.apache.spark.TaskContext
-import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.firesteel.{BatchPredictor, PartitionPredictor}
 import org.apache.spark.sql.types.DataType
@@ -13,7 +12,7 @@ import firesteel.jni.{NativeBuffer, NativePredictor}
 import firesteel.train.Closing
 
 /**
- * A model on its way to the executors.
+ * What a model predicts for the rows of a partition.
  *
  * @param inputs shapes of the inputs, without the batch
  * @param output shape of the output, without the batch
@@ -21,7 +20,7 @@ import firesteel.train.Closing
 private[ml] final class ModelPredictor(
     uid: String,
     weightsHash: String,
-    file: Broadcast[Array[Byte]],
+    model: SentModel,
     encoder: RowEncoder,
     inputs: Seq[Seq[Int]],
     output: Seq[Int],
@@ -36,7 +35,7 @@ private[ml] final class ModelPredictor(
     val closing = new Closing
     context.addTaskCompletionListener[Unit](_ => closing.close())
     val key = PredictorKey(uid, weightsHash)
-    val predictor = Predictors.acquire(key, () => file.value)
+    val predictor = Predictors.acquire(key, model)
     closing.add[AutoCloseable](() => Predictors.release(key))
     new OpenModel(
       predictor,

@@ -1,7 +1,6 @@
 package firesteel.ml
 
 import org.apache.hadoop.fs.Path
-import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.ml.Model
 import org.apache.spark.ml.param.ParamMap
 import org.apache.spark.ml.util.{DefaultParamsWritable, MLReader, MLWriter}
@@ -10,8 +9,7 @@ import org.apache.spark.sql.firesteel.PredictBatches
 import org.apache.spark.sql.types.{DataType, StructField, StructType}
 
 import firesteel.data.RowEncoder
-import firesteel.jni.{NativeBuffer, NativeModel}
-import firesteel.train.{Closing, TrainingResult}
+import firesteel.train.{ModelFile, TrainingResult}
 
 /**
  * What the models have in common: a model file, and its use in batches.
@@ -33,10 +31,10 @@ abstract class NNModelBase[M <: NNModelBase[M]] private[ml]
   def summary: Option[TrainingResult] = result
 
   /** SHA-256 of the weights: equal hashes are equal bits. */
-  def weightsHash: String = trained.weightsHash
+  def weightsHash: String = modelFile.weightsHash
 
-  /** The bytes of the model file. */
-  def modelFile: Array[Byte] = trained.file
+  /** The model as a file on the driver; it is there as long as something refers to this object. */
+  def modelFile: ModelFile = trained.file
 
   /** Type of a prediction. */
   protected def predictionType: DataType
@@ -55,11 +53,11 @@ abstract class NNModelBase[M <: NNModelBase[M]] private[ml]
     transformSchema(dataset.schema)
     val predictor = new ModelPredictor(
       uid,
-      trained.weightsHash,
-      trained.broadcast(dataset.sparkSession),
+      modelFile.weightsHash,
+      trained.send(dataset.sparkSession),
       encoderOf(dataset.schema),
-      trained.inputs,
-      trained.output,
+      modelFile.inputShapes,
+      modelFile.outputShape,
       getBatchSize,
       predictionType,
       prediction
@@ -103,7 +101,7 @@ abstract class NNModelBase[M <: NNModelBase[M]] private[ml]
     setResult(trained)
   }
 
-  private[ml] def setFile(file: Array[Byte]): M = setState(TrainedState(file))
+  private[ml] def setFile(file: ModelFile): M = setState(new TrainedState(file))
 
   private def setState(value: TrainedState): M = {
     state = Some(value)
@@ -122,7 +120,7 @@ abstract class NNModelBase[M <: NNModelBase[M]] private[ml]
   )
 
   private def encoderOf(schema: StructType): RowEncoder =
-    RowEncoder(schema, RowEncoder.features(getFeaturesCols.toSeq, trained.inputs))
+    RowEncoder(schema, RowEncoder.features(getFeaturesCols.toSeq, modelFile.inputShapes))
 }
 
 private[ml] object NNModelBase {
@@ -139,47 +137,19 @@ private[ml] object NNModelBase {
   }
 }
 
-/** A model file and what is known of it. */
-private[ml] final class TrainedState private (
-    val file: Array[Byte],
-    val weightsHash: String,
-    val inputs: Seq[Seq[Int]],
-    val output: Seq[Int]
-) {
-  private var sent: Option[(String, Broadcast[Array[Byte]])] = None
+/** A model file that is sent to the executors of an application once. */
+private[ml] final class TrainedState(val file: ModelFile) {
+  private var sent: Option[(String, SentModel)] = None
 
-  /** The file on its way to the executors; sent once per application. */
-  def broadcast(spark: SparkSession): Broadcast[Array[Byte]] = synchronized {
+  /** The model on its way to the executors. */
+  def send(spark: SparkSession): SentModel = synchronized {
     val sc = spark.sparkContext
     val application = sc.applicationId
     val value = sent
-      .collect { case (`application`, broadcast) => broadcast }
-      .getOrElse(sc.broadcast(file))
+      .collect { case (`application`, model) => model }
+      .getOrElse(SentModel(sc, file))
     sent = Some((application, value))
     value
-  }
-}
-
-private[ml] object TrainedState {
-
-  /**
-   * Checks the file.
-   *
-   * @throws java.io.UncheckedIOException if it is not a whole model file
-   */
-  def apply(file: Array[Byte]): TrainedState = {
-    val closing = new Closing
-    try {
-      val model = closing.add(NativeModel.read(file))
-      val weights = closing.add(new NativeBuffer(model.parameterCount * 4))
-      model.storedWeights(weights)
-      new TrainedState(
-        file,
-        weights.sha256(model.parameterCount),
-        model.inputShapes.map(_.toSeq).toSeq,
-        model.outputShape.toSeq
-      )
-    } finally closing.close()
   }
 }
 

@@ -4,7 +4,7 @@ import java.util.concurrent.{Executors, TimeUnit}
 
 import scala.collection.mutable
 
-import firesteel.jni.{NativeBuffer, NativeModel, NativePredictor}
+import firesteel.jni.NativePredictor
 
 /** Which weights: the model's uid and their hash. */
 private[ml] final case class PredictorKey(uid: String, weightsHash: String)
@@ -28,8 +28,8 @@ private[ml] object Predictors {
   }
 
   /** The predictor of these weights; every call must be followed by one of [[release]]. */
-  def acquire(key: PredictorKey, file: () => Array[Byte]): NativePredictor = synchronized {
-    val entry = entries.getOrElseUpdate(key, new Entry(load(file())))
+  def acquire(key: PredictorKey, model: SentModel): NativePredictor = synchronized {
+    val entry = entries.getOrElseUpdate(key, new Entry(model.open()))
     entry.users += 1
     entry.predictor
   }
@@ -57,16 +57,5 @@ private[ml] object Predictors {
       entries.remove(key)
       entry.predictor.close()
     }
-  }
-
-  private def load(file: Array[Byte]): NativePredictor = {
-    val model = NativeModel.read(file)
-    try {
-      val weights = new NativeBuffer(model.parameterCount * 4)
-      try {
-        model.storedWeights(weights)
-        new NativePredictor(model, weights, Runtime.getRuntime.availableProcessors)
-      } finally weights.close()
-    } finally model.close()
   }
 }

@@ -17,7 +17,8 @@ private[train] final class Engine(val spec: TrainingSpec, threads: Int) extends 
   val model: NativeModel = owned.add(NativeModel.define(spec.definition))
 
   /** Forward and backward passes of the hosted shards. */
-  val worker: NativeWorker = building(new NativeWorker(model, spec.loss, threads, spec.seed, spec.microBatch))
+  val worker: NativeWorker =
+    building(new NativeWorker(model, spec.loss, threads, spec.seed, spec.microBatch))
 
   /** The update of a slice. */
   val optimizer: NativeOptimizer = building(new NativeOptimizer(model, spec.optimizer, threads))

@@ -38,7 +38,9 @@ private[train] final class Generations(bytes: Long) extends AutoCloseable {
 
   /** The buffer in which the vector of `iteration` is or will be. */
   def claim(iteration: Long): NativeBuffer = synchronized {
-    val slot = find(iteration).getOrElse(slots.filterNot(one => kept.contains(one.iteration)).minBy(_.iteration))
+    val slot = find(
+      iteration
+    ).getOrElse(slots.filterNot(one => kept.contains(one.iteration)).minBy(_.iteration))
     slot.iteration = iteration
     slot.buffer
   }

@@ -33,13 +33,18 @@ private[train] final class GroupTask(
       seat: Seat,
       context: TaskContext
   ): Outcome[GroupLosses] = {
-    var isDone = false
+    var isOver = false
     try {
       val outcome =
         if (context.attemptNumber() > 0) Outcome.Unfinished(Nil) else iterate(host, seat, context)
-      isDone = outcome.isInstanceOf[Outcome.Done[_]]
-      outcome
-    } finally if (!isDone) seat.stopGroup(start)
+      isOver = true
+      outcome match {
+        case Outcome.Unfinished(_) =>
+          seat.stopGroup(start)
+          Outcome.Unfinished(seat.unresponsive())
+        case other => other
+      }
+    } finally if (!isOver) seat.stopGroup(start)
   }
 
   override protected def misplaced(): Unit =

@@ -1,7 +1,9 @@
 package firesteel.train
 
 import scala.collection.mutable
-import scala.util.{Failure, Success}
+import scala.concurrent.Await
+import scala.concurrent.duration._
+import scala.util.{Failure, Success, Try}
 
 import org.apache.spark.{SimpleFutureAction, SparkContext}
 import org.apache.spark.firesteel.{Cluster, Executor}
@@ -57,8 +59,11 @@ private[train] final class Newcomers(sc: SparkContext, spec: TrainingSpec, threa
   /** These have joined, or are to begin anew if they come again. */
   def forget(executors: Iterable[String]): Unit = executors.foreach(open.remove)
 
-  /** All that have opened the training and have not joined. */
-  def waiting: Seq[Executor] = open.values.map(_.executor).toSeq
+  /** Lets nobody in any more; all that have opened the training and have not joined. */
+  def close(): Seq[Executor] = {
+    opening.values.foreach(one => Try(Await.ready(one.action, Newcomers.OpeningLimit)))
+    opening.values.map(_.executor).toSeq ++ open.values.map(_.executor)
+  }
 
   private def take(one: Opening): Unit = one.action.value.foreach { ended =>
     opening.remove(one.executor.id)
@@ -74,4 +79,8 @@ private[train] final class Newcomers(sc: SparkContext, spec: TrainingSpec, threa
       case _ => () // Misplaced: it is a stranger again, and asked again.
     }
   }
+}
+
+private object Newcomers {
+  private val OpeningLimit = 10.seconds
 }

@@ -18,7 +18,7 @@ import firesteel.jni.NativeBuffer
  */
 private[train] final class Outbox(spec: TrainingSpec, view: View) extends Logging {
   private lazy val connections = Exchange.of(TrainingHosts).connections(spec.id, spec.token)
-  private var underway = 0
+  private val underway = mutable.SortedMap.empty[Int, Int].withDefaultValue(0)
   private val unreached = mutable.SortedSet.empty[Int]
 
   /** Connects to all others, so that the end of one is noticed; false if one cannot be reached. */
@@ -33,7 +33,7 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) extends Loggin
 
   /** Starts sending a slice to a member. */
   def send(peer: Int, name: SliceName, body: ByteBuffer): Unit = {
-    synchronized(underway += 1)
+    synchronized(underway(peer) += 1)
     connections.push(
       addressOf(peer),
       header(name),
@@ -43,13 +43,14 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) extends Loggin
   }
 
   /** Tells a member to stop the group that began with `iteration`, as far as it can be told. */
-  def sendStop(peer: Int, iteration: Long): Unit = {
-    val name = SliceName(SliceKind.Stop, iteration, SliceRange(0, 0))
-    connections.push(addressOf(peer), header(name), ByteBuffer.allocate(0), _ => ())
-  }
+  def sendStop(peer: Int, iteration: Long): Unit =
+    send(peer, SliceName(SliceKind.Stop, iteration, SliceRange(0, 0)), ByteBuffer.allocate(0))
 
   /** Waits until nothing is underway; true if so in time. */
-  def awaitAll(patience: Patience): Boolean = patience.await(this)(underway == 0)
+  def awaitAll(patience: Patience): Boolean = patience.await(this)(underway.isEmpty)
+
+  /** The members that have not answered yet that what was sent has arrived. */
+  def unanswered: Seq[Int] = synchronized(underway.keys.toSeq)
 
   /** Whether a slice did not reach a member since [[takeUnreached]], or the way to one is broken. */
   def isBroken: Boolean =
@@ -79,7 +80,8 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) extends Loggin
 
   private def delivered(peer: Int, name: SliceName, failure: Option[Throwable]): Unit =
     synchronized {
-      underway -= 1
+      underway(peer) -= 1
+      if (underway(peer) == 0) underway -= peer
       failure.foreach { cause =>
         logWarning(s"$name did not reach executor ${view.members(peer).executor.id}: $cause")
         unreached += peer

@@ -11,7 +11,7 @@ private[train] object Outcome {
   /**
    * The task could not do its work: slices did not come or did not arrive, or its view is over.
    *
-   * @param missing members that it waited for, as far as it knows
+   * @param missing members that did not come, or do not answer
    */
   final case class Unfinished(missing: Seq[Int]) extends Outcome[Nothing]
 

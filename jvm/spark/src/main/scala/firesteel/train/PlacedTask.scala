@@ -10,7 +10,8 @@ import org.apache.spark.rdd.RDD
  * A class of its own and not a closure: there is nothing for Spark to clean or to copy but the few
  * numbers in it.
  */
-private[train] abstract class PlacedTask[R] extends (Iterator[String] => Outcome[R]) with Serializable {
+private[train] abstract class PlacedTask[R] extends (Iterator[String] => Outcome[R])
+    with Serializable {
 
   /** The work of task `n`. */
   protected def run(n: Int, context: TaskContext): Outcome[R]

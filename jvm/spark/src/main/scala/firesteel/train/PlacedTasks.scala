@@ -19,10 +19,10 @@ import firesteel.data.DataException
 private[train] final case class Broken(reason: String, hung: Set[String] = Set.empty)
 
 /**
- * How long a job may take before a member of it that does not answer counts as hung.
+ * How long the members of a job wait for each other.
  *
- * @param silentMs time without an answer, in milliseconds
- * @param graceMs time to answer after another member has given up
+ * @param silentMs time after which a member gives up, in milliseconds
+ * @param graceMs time in which the others must end too then
  */
 private[train] final case class Watch(silentMs: Long, graceMs: Long)
 
@@ -156,12 +156,11 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
     /** Waits until the job ends or must be ended; whether all tasks have answered. */
     def await(action: SimpleFutureAction[Unit]): Boolean = synchronized {
       action.onComplete(_ => synchronized(notifyAll()))(ExecutionContext.parasitic)
-      val start = System.nanoTime
       var over = false
       try {
         while (!over && !action.isCompleted) {
           wait(PlacedTasks.LookMs)
-          over = !action.isCompleted && (silent.exists(isLost) || isHung(action, start))
+          over = !action.isCompleted && (silent.exists(isLost) || isHung(action))
         }
       } catch {
         case e: InterruptedException =>
@@ -195,15 +194,23 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
 
     private def isLost(n: Int): Boolean = !Cluster.executorIds(sc)(executors(n).id)
 
-    /** Whether some executors run their task and are silent for too long; remembers which. */
-    private def isHung(action: SimpleFutureAction[Unit], start: Long): Boolean = watch.exists {
+    /**
+     * Whether some executors run their task, do not end it although another member has given up, and do
+     * not answer that one either; remembers which.
+     */
+    private def isHung(action: SimpleFutureAction[Unit]): Boolean = watch.exists {
       limit =>
         def over(since: Long, ms: Long): Boolean = (System.nanoTime - since) / 1000000 > ms
         val isDue = outcomes.nonEmpty && silent.nonEmpty &&
-          (gaveUpAt.exists(over(_, limit.graceMs)) || over(start, limit.silentMs))
+          gaveUpAt.exists(over(_, limit.graceMs))
         if (isDue) {
           val running = Cluster.runningOn(sc, action.jobIds)
-          hung = silent.map(executors(_).id).filter(running).toSet
+          val unresponsive = outcomes.values.collect { case Outcome.Unfinished(who) => who }.toSet
+          hung = silent
+            .filter(unresponsive.flatten)
+            .map(executors(_).id)
+            .filter(running)
+            .toSet
         }
         hung.nonEmpty
     }

@@ -234,6 +234,12 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     view.others(n).foreach(outbox.sendStop(_, iteration))
   }
 
+  /** The members that do not even answer that something has arrived, for a while now: they hang. */
+  def unresponsive(): Seq[Int] = {
+    outbox.awaitAll(new Patience(Seat.AnswerMs, () => left))
+    outbox.unanswered
+  }
+
   /** Frees all that `heir` did not take over; nothing is underway any more. */
   def close(heir: Option[Seat]): Unit = {
     leave()
@@ -328,9 +334,15 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
   }
 
   private def delivered[R](result: R, patience: Patience): Outcome[R] =
-    if (!clock.exchanging(outbox.awaitAll(patience))) Outcome.Unfinished(Nil)
-    else {
-      val unreached = outbox.takeUnreached()
-      if (unreached.isEmpty) Outcome.Done(result) else Outcome.Unfinished(unreached)
+    if (clock.exchanging(outbox.awaitAll(patience)) && outbox.takeUnreached().isEmpty) {
+      Outcome.Done(result)
+    } else {
+      Outcome.Unfinished(unresponsive())
     }
+}
+
+private object Seat {
+
+  /** A process that runs, however busy it is, answers within this time. */
+  private val AnswerMs = 1000L
 }

@@ -46,6 +46,9 @@ private[train] final class Session private (
   private var position = 0L
   private var failures = 0
 
+  /** Factor of the time that members wait for each other: grows when they give up for nothing. */
+  private var slack = 1L
+
   /** Number of iterations that are done. */
   def iteration: Long = position
 
@@ -73,6 +76,7 @@ private[train] final class Session private (
     done.foreach { some =>
       position = steps(some.losses.length - 1).iteration + 1
       failures = 0
+      slack = math.max(1, slack / 2)
     }
     done.getOrElse(Iterated.Nothing)
   }
@@ -117,14 +121,17 @@ private[train] final class Session private (
     tasks.run(s"checkpoint of iteration $position", task).map((draft, _))
   }
 
-  /** A model file with the weights. */
-  def write(): Array[Byte] =
-    steadily(tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, view.number, position))).head
+  /** A model file with the weights, which come here piece by piece. */
+  def write(): ModelFile = ModelFile.create(conf, model) { piece =>
+    steadily(
+      tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, view.number, position, piece))
+    ).head
+  }
 
   override def close(): Unit =
     try TrainingSession.outsideJobGroup(sc) {
       val alive = Cluster.executorIds(sc)
-      val all = (view.members.map(_.executor) ++ newcomers.waiting).filter(one => alive(one.id))
+      val all = (view.members.map(_.executor) ++ newcomers.close()).filter(one => alive(one.id))
       val release = new ReleaseTask(spec.id)
       new PlacedTasks(sc, all).run("release", release, Some(Session.ReleaseWatch)).left.foreach {
         broken => logInfo(s"training ${spec.id}: ${broken.reason}")
@@ -239,6 +246,9 @@ private[train] final class Session private (
           s"not (${Conf.Attempts.key}): ${broken.reason}. Look into the executors' logs."
       )
     }
+    if (broken.hung.isEmpty && Cluster.executorIds(sc).intersect(ids(view)) == ids(view)) {
+      slack = math.min(2 * slack, Session.MostSlack)
+    }
     broken.hung.foreach { id =>
       logWarning(s"executor $id runs its task but does not answer: it is replaced")
       Cluster.replace(sc, id, "it did not answer within a training")
@@ -352,7 +362,7 @@ private[train] final class Session private (
       .getOrElse(
         if (iterationMs > 0) math.max(Session.SilentMs, (10 * iterationMs).toLong) else exchangeMs
       )
-    Watch(silentMs, math.max(Session.GraceMs, (3 * iterationMs).toLong))
+    Watch(slack * silentMs, math.max(Session.GraceMs, iterationMs.toLong))
   }
 
   /** Allocates the training on executors; they are ready to join. */
@@ -361,7 +371,7 @@ private[train] final class Session private (
     new PlacedTasks(sc, executors.toIndexedSeq).run("opening", opening) match {
       case Left(broken) =>
         logInfo(broken.reason)
-        open(Session.awaitExecutors(sc, executorWait).take(spec.shards))
+        open(Executors.await(sc, executorWait).take(spec.shards))
       case Right(answers) =>
         answers.zip(executors).foreach {
           case (Right(address), executor) => newcomers.add(Member(executor, address))
@@ -398,7 +408,8 @@ private[train] object Iterated {
 
 private[train] object Session {
   private val SilentMs = 2000L
-  private val GraceMs = 1000L
+  private val GraceMs = 300L
+  private val MostSlack = 64L
   private val ReleaseWatch = Watch(silentMs = 10000, graceMs = 10000)
 
   /**
@@ -426,55 +437,4 @@ private[train] object Session {
         throw e
     }
   }
-
-  /**
-   * The executors of an application, after those that its configuration promises have come or
-   * `waitSeconds` are over. Without a promise, an application that has just begun waits until no
-   * more come.
-   *
-   * @throws TrainingException if there is none
-   */
-  def awaitExecutors(sc: SparkContext, waitSeconds: Int): Seq[Executor] = {
-    val deadline = System.nanoTime + waitSeconds * 1000000000L
-    val promised = promisedExecutors(sc)
-    var executors = Cluster.executors(sc)
-    var changed = System.nanoTime
-    def isComplete: Boolean = promised match {
-      case Some(count) => executors.length >= count
-      case None => executors.nonEmpty && (hasSettled(sc) || System.nanoTime - changed > SettlingNs)
-    }
-    while (!isComplete && System.nanoTime < deadline) {
-      Thread.sleep(50)
-      val now = Cluster.executors(sc)
-      if (now.length != executors.length) changed = System.nanoTime
-      executors = now
-    }
-    if (executors.isEmpty) {
-      throw new TrainingException(
-        s"training: expected an executor, got none in $waitSeconds s. Look whether the cluster has " +
-          "free resources."
-      )
-    }
-    executors
-  }
-
-  private def hasSettled(sc: SparkContext): Boolean =
-    System.currentTimeMillis - sc.startTime > 30000
-
-  private def promisedExecutors(sc: SparkContext): Option[Int] = {
-    val conf = sc.getConf
-    def number(key: String): Option[Int] = conf.getOption(key).flatMap(_.toIntOption)
-    sc.master match {
-      case LocalCluster(executors) => Some(executors.toInt)
-      case local if local.startsWith("local") => Some(1)
-      case _ =>
-        number("spark.executor.instances").orElse(for {
-          all <- number("spark.cores.max")
-          each <- number("spark.executor.cores")
-        } yield math.max(1, all / each))
-    }
-  }
-
-  private val LocalCluster = """local-cluster\[\s*(\d+)\s*,.*""".r
-  private val SettlingNs = 1000000000L
 }

@@ -183,12 +183,12 @@ private[train] final class CheckpointTask(id: UUID, view: Int, draft: Checkpoint
   ): Outcome[CheckpointPart] = Outcome.Done(host.write(seat, draft))
 }
 
-/** Makes a model file of the weights of an iteration. */
-private[train] final class WriteTask(id: UUID, view: Int, iteration: Long)
+/** Brings a piece of the weights of an iteration to the driver. */
+private[train] final class WriteTask(id: UUID, view: Int, iteration: Long, piece: SliceRange)
     extends SeatTask[Array[Byte]](id, view, 0) {
   override protected def work(
       host: TrainingHost,
       seat: Seat,
       context: TaskContext
-  ): Outcome[Array[Byte]] = Outcome.Done(host.write(iteration))
+  ): Outcome[Array[Byte]] = Outcome.Done(host.write(iteration, piece))
 }

@@ -7,8 +7,8 @@ import org.apache.spark.internal.Logging
 import org.apache.spark.sql.{Dataset, Row, SparkSession}
 
 import firesteel.Conf
-import firesteel.optim.Trigger
 import firesteel.data.{DataException, Role, RowEncoder, ShardedDataset}
+import firesteel.optim.Trigger
 
 /** Rows and the encoder of their columns. */
 final case class TrainingRows(rows: Dataset[Row], encoder: RowEncoder)
@@ -128,7 +128,7 @@ final class Trainer private[firesteel] (
       (role, ShardedDataset(rows.rows, rows.encoder, shards))
     }
     def slices: TrainingSession = {
-      val executors = Session.awaitExecutors(sc, wait)
+      val executors = Executors.await(sc, wait)
       val spec = specOf(found, executors.map(_.cores).sum)
       Session.open(sc, spec, sources(spec.shards), executors, Conf.Threads.get(conf), observer)
     }

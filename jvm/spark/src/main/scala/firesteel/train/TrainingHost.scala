@@ -114,8 +114,12 @@ private[train] final class TrainingHost(val spec: TrainingSpec, threads: Int)
       .map(range => NativeHistogram.of(engine.weights(iteration), range.offset, range.length))
       .toArray
 
-  /** A model file with an iteration's weights. */
-  def write(iteration: Long): Array[Byte] = engine.model.write(engine.weights(iteration))
+  /** The bytes of a piece of an iteration's weights, as they lie in a model file. */
+  def write(iteration: Long, piece: SliceRange): Array[Byte] = {
+    val bytes = new Array[Byte](Math.toIntExact(piece.bytes))
+    engine.weights(iteration).slice(piece.begin * 4, bytes.length).get(bytes)
+    bytes
+  }
 
   /** Writes this executor's part of a checkpoint. */
   def write(seat: Seat, draft: CheckpointDraft): CheckpointPart = {

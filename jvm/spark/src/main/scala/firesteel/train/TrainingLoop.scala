@@ -113,7 +113,8 @@ private[train] final class TrainingLoop(
       after
     }
     val fired =
-      if (needsLoss) states.indexWhere(one => triggers.exists(t => t.needsLoss && t(one)), 1) else -1
+      if (needsLoss) states.indexWhere(one => triggers.exists(t => t.needsLoss && t(one)), 1)
+      else -1
     if (fired > 0 && fired < states.length - 1) {
       session.goBack(state.iteration)
       cut = Some(fired)

@@ -55,11 +55,11 @@ final case class EpochResult(
  * What a training brought.
  *
  * @param epochs the epochs in their order
- * @param modelFile the bytes of a model file (safetensors) with the trained weights
+ * @param modelFile the trained model
  * @param weightsHash SHA-256 of the trained weights
  */
 final class TrainingResult private[train] (
     val epochs: IndexedSeq[EpochResult],
-    val modelFile: Array[Byte],
+    val modelFile: ModelFile,
     val weightsHash: String
 )

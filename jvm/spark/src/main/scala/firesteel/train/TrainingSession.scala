@@ -68,7 +68,7 @@ private[train] trait TrainingSession extends AutoCloseable {
   def checkpoint(to: CheckpointStore): (CheckpointDraft, IndexedSeq[CheckpointPart])
 
   /** A model file with the weights. */
-  def write(): Array[Byte]
+  def write(): ModelFile
 }
 
 private[train] object TrainingSession {

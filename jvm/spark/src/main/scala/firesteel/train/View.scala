@@ -20,6 +20,7 @@ private[train] final case class Member(executor: Executor, address: Option[Addre
  * @param number counts the views of a training
  * @param slices the slice of each member
  * @param shards number of shards S
+ * @throws TrainingException if a slice is too large to be sent
  */
 private[train] final case class View(
     number: Int,
@@ -27,6 +28,7 @@ private[train] final case class View(
     slices: IndexedSeq[SliceRange],
     shards: Int
 ) {
+  if (members.length > 1) slices.find(_.bytes > View.MostBytes).foreach(refuse)
 
   /** Number of members N. */
   def count: Int = members.length
@@ -57,6 +59,18 @@ private[train] final case class View(
       .fromPairs(NativeOptimizer.roots(range.start, range.end, shards))
       .map(OwnedRoot(n, _))
   }
+
+  private def refuse(slice: SliceRange): Nothing = throw new TrainingException(
+    s"training on ${members.length} executors: expected slices of at most ${View.MostBytes} " +
+      s"bytes, got one of ${slice.bytes} (weights $slice). Use more executors, each has a slice; or a " +
+      "single one, which sends none."
+  )
+}
+
+private object View {
+
+  /** A slice is sent as one `ByteBuffer`. */
+  val MostBytes: Long = Int.MaxValue.toLong
 }
 
 /** A range of the flat vector, in floats. */

@@ -1,7 +1,6 @@
 package firesteel.train
 
 import java.io.{IOException, OutputStream}
-import java.nio.{ByteBuffer, ByteOrder}
 
 import org.apache.hadoop.fs.Path
 
@@ -15,9 +14,6 @@ import firesteel.jni.{NativeBuffer, NativeModel}
  */
 private[train] object WeightsFile {
   val Name = "model.safetensors"
-
-  /** A longer header is taken for damaged; the bound is that of the safetensors format. */
-  private val MaxHeader = 100000000L
 
   /** Writes the file with these weights. */
   def write(
@@ -52,14 +48,10 @@ private[train] object WeightsFile {
         "for the checkpoints, or train the model that it holds.",
       cause
     )
-    val lead = if (file.bytes < 8) refuse(s"${file.bytes} bytes", None) else reader.bytes(0, 8)
-    val length = ByteBuffer.wrap(lead).order(ByteOrder.LITTLE_ENDIAN).getLong
-    if (length < 0 || length > math.min(MaxHeader, file.bytes - 8)) {
-      refuse(s"a header of $length bytes", None)
-    }
-    val body = 8 + length
+    val header = ModelHeader.read(file.bytes)(reader.bytes).fold(refuse(_, None), identity)
+    val body = header.length.toLong
     val ranges =
-      try model.locate(reader.bytes(0, body), file.bytes)
+      try model.locate(header, file.bytes)
       catch { case e: IOException => refuse(e.getMessage, Some(e)) }
     var to = 0L
     ranges.grouped(2).foreach { range =>

@@ -105,8 +105,11 @@ class OptimizerSuite extends AnyFunSuite {
     for ((plain, _, full, _) <- optimizers) {
       val ours = json.readTree(plain.toJson)
       val theirs = json.readTree(engine(plain)(_.definition()))
-      assert(ours.path("config").fieldNames.asScala.toSet ==
-        theirs.path("config").fieldNames.asScala.toSet, plain)
+      assert(
+        ours.path("config").fieldNames.asScala.toSet ==
+          theirs.path("config").fieldNames.asScala.toSet,
+        plain
+      )
       if (!plain.isInstanceOf[PerLayer]) {
         val defaults = engineOf(s"""{"class": "${plain.productPrefix}"}""")(_.definition())
         assert(json.readTree(defaults) == theirs, plain)

@@ -57,7 +57,10 @@ class ClusterSuite extends TrainingFixture {
       }
       assert(allocated(spark) == Set(0L))
       spark.stop()
-      assert(jobs.containing("joining") == Seq.fill(2)(Seq("joining view 1", "joining view 2")).flatten)
+      assert(jobs.containing("joining") == Seq.fill(2)(Seq(
+        "joining view 1",
+        "joining view 2"
+      )).flatten)
     }
   }
 

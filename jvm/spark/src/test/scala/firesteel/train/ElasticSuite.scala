@@ -21,7 +21,8 @@ class ElasticSuite extends TrainingFixture {
     spark.sparkContext.addSparkListener(new SparkListener {
       override def onJobStart(job: SparkListenerJobStart): Unit =
         Option(job.properties.getProperty("callSite.short")).foreach {
-          case Iteration(number) if number.toInt >= iteration && isDone.compareAndSet(false, true) =>
+          case Iteration(number)
+              if number.toInt >= iteration && isDone.compareAndSet(false, true) =>
             new Thread(() => act).start()
           case _ => ()
         }

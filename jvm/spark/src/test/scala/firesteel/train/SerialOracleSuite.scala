@@ -70,7 +70,11 @@ class SerialOracleSuite extends TrainingFixture {
 
   test("more shards than rows, so that some shards are empty") {
     withSpark("local[2]") { spark =>
-      assertEqualsOracle(spark, classified(parts(spark, 5, 4)), learning(shards = 13, batchSize = 2))
+      assertEqualsOracle(
+        spark,
+        classified(parts(spark, 5, 4)),
+        learning(shards = 13, batchSize = 2)
+      )
     }
   }
 
@@ -126,7 +130,7 @@ class SerialOracleSuite extends TrainingFixture {
   private def weights(trained: TrainingResult, count: Int): Seq[Double] = {
     val native = new Closing
     try {
-      val model = native.add(NativeModel.read(trained.modelFile))
+      val model = native.add(NativeModel.open(trained.modelFile.path.toString))
       val buffer = native.add(new NativeBuffer(count * 4L))
       model.storedWeights(buffer)
       val floats = buffer.slice(0, count * 4).asFloatBuffer()

@@ -122,7 +122,11 @@ class SlicesSuite extends AnyFunSuite {
       assert(refusal(store, stateOf(2, SliceRange(0, 3)), 12).contains("there is no state 2"))
       assert(refusal(store, stateOf(0, SliceRange(3, 5)), 8).contains("kept elsewhere"))
       assert(refusal(store, SliceName(SliceKind.Sums, 0, SliceRange(3, 5)), 12).contains("sums of"))
-      assert(refusal(store, SliceName(SliceKind.Stop, 0, SliceRange(0, 0)), 4).contains("expected 0"))
+      assert(refusal(
+        store,
+        SliceName(SliceKind.Stop, 0, SliceRange(0, 0)),
+        4
+      ).contains("expected 0"))
     }
   }
 
@@ -157,7 +161,8 @@ class SlicesSuite extends AnyFunSuite {
   test("waiting ends with the group, with the limit, and when it is no use any more") {
     withStore { (store, _) =>
       store.publish(1, SliceRange(0, 3))
-      def await(patience: Patience): Boolean = store.await(patience)(store.missingWeights(1).isEmpty)
+      def await(patience: Patience): Boolean =
+        store.await(patience)(store.missingWeights(1).isEmpty)
       assert(!await(new Patience(20, () => false)))
       assert(!await(new Patience(60000, () => true)))
       send(store, SliceName(SliceKind.Stop, 3, SliceRange(0, 0)), new Array[Byte](0))

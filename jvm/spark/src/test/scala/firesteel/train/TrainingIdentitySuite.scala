@@ -20,7 +20,9 @@ class TrainingIdentitySuite extends AnyFunSuite {
       "loss/class \"MeanSquaredError\" instead of \"CrossEntropy\"",
     saved.copy(optimizer = Adam(learningRate = 0.02).toJson) ->
       "optimizer/config/learning_rate 0.02 instead of 0.01",
-    saved.copy(optimizer = Adam(learningRate = 0.01, common = Common(clipValue = Some(1))).toJson) ->
+    saved.copy(optimizer =
+      Adam(learningRate = 0.01, common = Common(clipValue = Some(1))).toJson
+    ) ->
       "optimizer/config/clip_value 1.0 instead of ",
     saved.copy(batchSize = 51) -> "batch size 51 instead of 50",
     saved.copy(seed = 8) -> "seed 8 instead of 7",

@@ -3,7 +3,7 @@ package org.apache.spark.firesteel
 import java.io.IOException
 import java.net.InetSocketAddress
 import java.util.{Collections, UUID}
-import java.util.concurrent.{ConcurrentHashMap, ExecutionException, TimeUnit, TimeoutException}
+import java.util.concurrent.{ConcurrentHashMap, ExecutionException, TimeoutException, TimeUnit}
 
 import scala.annotation.tailrec
 import scala.jdk.CollectionConverters._

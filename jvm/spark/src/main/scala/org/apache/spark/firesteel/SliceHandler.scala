@@ -3,11 +3,7 @@ package org.apache.spark.firesteel
 import java.nio.ByteBuffer
 import java.util.concurrent.atomic.AtomicBoolean
 
-import org.apache.spark.network.client.{
-  RpcResponseCallback,
-  StreamCallbackWithID,
-  TransportClient
-}
+import org.apache.spark.network.client.{RpcResponseCallback, StreamCallbackWithID, TransportClient}
 import org.apache.spark.network.server.{OneForOneStreamManager, RpcHandler, StreamManager}
 
 import firesteel.train.{SliceReceiver, SliceSink}
