@@ -68,8 +68,7 @@ final class ModelFile private (
 
 private[firesteel] object ModelFile {
   private val cleaner = Cleaner.create()
-  private val Prefix = "firesteel-model-"
-  private val Suffix = ".safetensors"
+  private val (prefix, suffix) = ("firesteel-model-", ".safetensors")
 
   private final class Deletion(path: Path) extends Runnable {
     override def run(): Unit = {
@@ -91,8 +90,8 @@ private[firesteel] object ModelFile {
       read: SliceRange => Array[Byte]
   ): ModelFile = {
     val path = PrivateSpark
-      .ifLinked("folder of Spark's for a model file")(LocalFiles.create(conf, Prefix, Suffix))
-      .getOrElse(Files.createTempFile(Prefix, Suffix))
+      .ifLinked("file in spark.local.dir")(LocalFiles.create(conf, prefix, suffix))
+      .getOrElse(Files.createTempFile(prefix, suffix))
     try {
       val header = model.fileHeader()
       val digest = MessageDigest.getInstance("SHA-256")

@@ -111,9 +111,7 @@ private[train] final class PublicSession private (
   }
 
   override def write(): ModelFile = ModelFile.create(sc.getConf, model) { piece =>
-    val bytes = new Array[Byte](Math.toIntExact(piece.bytes))
-    current.slice(piece.begin * 4, bytes.length).get(bytes)
-    bytes
+    Pieces.array(current, piece.begin * 4, Math.toIntExact(piece.bytes))
   }
 
   override def close(): Unit =
@@ -140,7 +138,8 @@ private[train] final class PublicSession private (
 
   /** Takes the rows of each shard into native memory; their numbers. */
   private def load(role: Role, shards: HostedShards): IndexedSeq[Long] = {
-    val marks = run(s"loading ${role.toString.toLowerCase} rows", shards)(PublicSession.only[ShardMark])
+    val what = s"loading ${role.toString.toLowerCase} rows"
+    val marks = run(what, shards)(PublicSession.only[ShardMark])
     active ++= marks.map(_.process)
     touched ++= active
     marks.map(_.rows)
@@ -153,8 +152,8 @@ private[train] final class PublicSession private (
       sc.broadcast(Pieces.of(state, 0, slots * range.bytes))
     }
     val gradients = new Gradients(hosted(Role.Training), step, slices, all)
-    val shuffled =
-      new ShuffledRDD[Int, GradientPiece, GradientPiece](gradients, new HashPartitioner(slices.length))
+    val partitioner = new HashPartitioner(slices.length)
+    val shuffled = new ShuffledRDD[Int, GradientPiece, GradientPiece](gradients, partitioner)
     val work = new SliceWork(spec, slots, slices, step, all, sentStates)
     try {
       val sums = if (optimizer.needsSums) sumsOf(work, shuffled) else Array.emptyDoubleArray

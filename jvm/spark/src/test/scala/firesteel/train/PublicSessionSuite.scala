@@ -33,7 +33,7 @@ class PublicSessionSuite extends TrainingFixture {
       assert(hashes(result) == hashes(expected))
       assert(result.epochs.map(_.loss) == expected.epochs.map(_.loss))
       assert(result.epochs.map(_.validation) == expected.epochs.map(_.validation))
-      assert(result.modelFile.weightsHash == expected.modelFile.weightsHash)
+      assert(result.weightsHash == expected.weightsHash)
       assert(NativeBuffer.allocated() == before)
       spark.stop()
       assert(jobs.containing("iteration") == (0 until 36).map(n => s"iteration $n"))
