@@ -111,7 +111,13 @@ private[train] final class PublicSession private (
   }
 
   override def write(): ModelFile = ModelFile.create(sc.getConf, model) { piece =>
-    Pieces.array(current, piece.begin * 4, Math.toIntExact(piece.bytes))
+    averageSlot.fold(Pieces.array(current, piece.begin * 4, Math.toIntExact(piece.bytes))) { slot =>
+      val parts = for ((slice, n) <- slices.zipWithIndex; part <- slice.intersect(piece)) yield {
+        val at = slot * slice.bytes + (part.begin - slice.begin) * 4
+        Pieces.array(states(n)(position), at, Math.toIntExact(part.bytes))
+      }
+      Array.concat(parts: _*)
+    }
   }
 
   override def close(): Unit =

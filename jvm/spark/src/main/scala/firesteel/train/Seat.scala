@@ -58,6 +58,13 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
   def write(draft: CheckpointDraft): StateSlice =
     draft.writeState(n, view.count, own, slots, states(draft.iteration))
 
+  /** The bytes of what a piece of the vector has of one slot of the own state. */
+  def write(iteration: Long, piece: SliceRange, slot: Int): Array[Byte] =
+    own.intersect(piece).fold(Array.emptyByteArray) { range =>
+      val at = slot * own.bytes + (range.begin - own.begin) * 4
+      Pieces.array(states(iteration), at, Math.toIntExact(range.bytes))
+    }
+
   /** A range of one vector of the state before `iteration`, of the own slice or the ward's. */
   def stateAt(iteration: Long, range: SliceRange, slot: Int): Option[(NativeBuffer, Long)] =
     statePlace(SliceName(SliceKind.State, iteration, range, slot = slot))

@@ -123,11 +123,15 @@ private[train] final class Session private (
     tasks.run(s"checkpoint of iteration $position", task).map((draft, _))
   }
 
-  /** A model file with the weights, which come here piece by piece. */
+  /** What the weights' file holds comes here piece by piece; the average from those who own it. */
   override def write(): ModelFile = ModelFile.create(conf, model) { piece =>
-    steadily(
-      tasks.runOn(Seq(0), "model file", new WriteTask(spec.id, view.number, position, piece))
-    ).head
+    val parts = steadily {
+      val owners = view.members.indices.filter(view.slices(_).intersect(piece).isDefined)
+      val from = if (averageSlot.isEmpty) Seq(0) else owners
+      val task = new WriteTask(spec.id, view.number, position, piece, averageSlot)
+      tasks.runOn(from, "model file", task)
+    }
+    Array.concat(parts: _*)
   }
 
   override def close(): Unit =

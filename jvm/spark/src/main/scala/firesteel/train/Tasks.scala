@@ -184,11 +184,17 @@ private[train] final class CheckpointTask(id: UUID, view: Int, draft: Checkpoint
 }
 
 /** Brings a piece of the weights of an iteration to the driver. */
-private[train] final class WriteTask(id: UUID, view: Int, iteration: Long, piece: SliceRange)
-    extends SeatTask[Array[Byte]](id, view, 0) {
+private[train] final class WriteTask(
+    id: UUID,
+    view: Int,
+    iteration: Long,
+    piece: SliceRange,
+    averageSlot: Option[Int]
+) extends SeatTask[Array[Byte]](id, view, 0) {
   override protected def work(
       host: TrainingHost,
       seat: Seat,
       context: TaskContext
-  ): Outcome[Array[Byte]] = Outcome.Done(host.write(iteration, piece))
+  ): Outcome[Array[Byte]] =
+    Outcome.Done(averageSlot.fold(host.write(iteration, piece))(seat.write(iteration, piece, _)))
 }

@@ -101,7 +101,8 @@ final class Trainer private[firesteel] (
       data.foreach { case (role, _) => checkRows(role, session.rowsOf(role)) }
       observer.started(info(session.spec, session.rowsOf(Role.Training).sum, session.executors))
       val end = loop.toEnd(start)
-      val result = new TrainingResult(end.epochs, session.write(), session.hash())
+      val model = session.write()
+      val result = new TrainingResult(end.epochs, model, model.weightsHash)
       observer.ended(None)
       result
     } catch {

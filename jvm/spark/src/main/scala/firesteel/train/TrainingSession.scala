@@ -21,6 +21,9 @@ private[train] trait TrainingSession extends AutoCloseable {
   /** The update of a slice. */
   protected def optimizer: NativeOptimizer
 
+  /** Which vector of the optimizer's state is the average of the weights, if it keeps one. */
+  protected lazy val averageSlot: Option[Int] = Some(optimizer.averageSlot()).filter(_ >= 0)
+
   private lazy val monitorsScore = Plateau.monitorsScore(spec.optimizer)
 
   /** Learning rate of an iteration. */
@@ -67,7 +70,7 @@ private[train] trait TrainingSession extends AutoCloseable {
   /** Writes the files of a checkpoint. */
   def checkpoint(to: CheckpointStore): (CheckpointDraft, IndexedSeq[CheckpointPart])
 
-  /** A model file with the weights. */
+  /** A model file with the weights or, if the optimizer keeps one, with their average. */
   def write(): ModelFile
 }
 

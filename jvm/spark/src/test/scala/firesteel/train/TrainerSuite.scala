@@ -3,7 +3,7 @@ package firesteel.train
 import firesteel.NativeMemoryException
 import firesteel.data.DataException
 import firesteel.jni.NativeBuffer
-import firesteel.optim.SGD
+import firesteel.optim.{Adam, Common, SGD}
 
 class TrainerSuite extends TrainingFixture {
 
@@ -91,6 +91,19 @@ class TrainerSuite extends TrainingFixture {
         assert(math.abs(one.loss - other.loss) < 1e-5)
       }
     }
+  }
+
+  test("the model is the average of the weights if the optimizer keeps one") {
+    def trained(master: String, decay: Option[Double], exchange: String = "slices"): String =
+      withSpark(master, "spark.firesteel.exchange" -> exchange) { spark =>
+        val adam = Adam(0.01, common = Common(emaDecay = decay))
+        train(spark, settings(optimizer = adam)).weightsHash
+      }
+    val averaged = trained("local[2]", Some(0.9))
+    assert(trained("local[2]", Some(0.0)) == trained("local[2]", None))
+    assert(averaged != trained("local[2]", None))
+    assert(trained("local-cluster[2,1,1024]", Some(0.9)) == averaged)
+    assert(trained("local[2]", Some(0.9), exchange = "shuffle") == averaged)
   }
 
   test("more shards than rows in a batch, and uneven shards, see every row once") {
