@@ -33,18 +33,13 @@ private[train] final class GroupTask(
       seat: Seat,
       context: TaskContext
   ): Outcome[GroupLosses] = {
-    var isOver = false
+    var isDone = false
     try {
       val outcome =
         if (context.attemptNumber() > 0) Outcome.Unfinished(Nil) else iterate(host, seat, context)
-      isOver = true
-      outcome match {
-        case Outcome.Unfinished(_) =>
-          seat.stopGroup(start)
-          Outcome.Unfinished(seat.unresponsive())
-        case other => other
-      }
-    } finally if (!isOver) seat.stopGroup(start)
+      isDone = outcome.isInstanceOf[Outcome.Done[_]]
+      outcome
+    } finally if (!isDone) seat.stopGroup(start)
   }
 
   override protected def misplaced(): Unit =

@@ -14,9 +14,9 @@ import firesteel.data.DataException
 /**
  * Why a job did not get to its end.
  *
- * @param hung executors that run their task but do not answer, nor let others go on
+ * @param silent executors that still ran their task when the others had ended or given up: hung, or slow
  */
-private[train] final case class Broken(reason: String, hung: Set[String] = Set.empty)
+private[train] final case class Broken(reason: String, silent: Set[String] = Set.empty)
 
 /**
  * How long the members of a job wait for each other.
@@ -138,7 +138,7 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
   /** What the tasks of a job have answered so far. */
   private final class Answers[R](what: String, tasks: Seq[Int], watch: Option[Watch]) {
     private val outcomes = mutable.Map.empty[Int, Outcome[R]]
-    private var hung = Set.empty[String]
+    private var late = Set.empty[String]
     private var gaveUpAt = Option.empty[Long]
 
     def put(index: Int, outcome: Outcome[R]): Unit = synchronized {
@@ -156,11 +156,12 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
     /** Waits until the job ends or must be ended; whether all tasks have answered. */
     def await(action: SimpleFutureAction[Unit]): Boolean = synchronized {
       action.onComplete(_ => synchronized(notifyAll()))(ExecutionContext.parasitic)
+      val start = System.nanoTime
       var over = false
       try {
         while (!over && !action.isCompleted) {
           wait(PlacedTasks.LookMs)
-          over = !action.isCompleted && (silent.exists(isLost) || isHung(action))
+          over = !action.isCompleted && (silent.exists(isLost) || isLate(action, start))
         }
       } catch {
         case e: InterruptedException =>
@@ -186,7 +187,7 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
           val whom = missing.map(names).mkString(", ")
           s"executor ${names(n)} gave up" + (if (whom.isEmpty) "" else s", it missed $whom")
         } ++ silent.map(n => s"executor ${names(n)} is ${if (isLost(n)) "lost" else "silent"}")
-        Broken(s"$what: ${reasons.mkString("; ")}", hung)
+        Broken(s"$what: ${reasons.mkString("; ")}", late)
       }
     }
 
@@ -194,25 +195,17 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
 
     private def isLost(n: Int): Boolean = !Cluster.executorIds(sc)(executors(n).id)
 
-    /**
-     * Whether some executors run their task, do not end it although another member has given up, and do
-     * not answer that one either; remembers which.
-     */
-    private def isHung(action: SimpleFutureAction[Unit]): Boolean = watch.exists {
+    /** Whether some executors still run their task long after another has ended; remembers which. */
+    private def isLate(action: SimpleFutureAction[Unit], start: Long): Boolean = watch.exists {
       limit =>
         def over(since: Long, ms: Long): Boolean = (System.nanoTime - since) / 1000000 > ms
         val isDue = outcomes.nonEmpty && silent.nonEmpty &&
-          gaveUpAt.exists(over(_, limit.graceMs))
+          (gaveUpAt.exists(over(_, limit.graceMs)) || over(start, limit.silentMs + limit.graceMs))
         if (isDue) {
           val running = Cluster.runningOn(sc, action.jobIds)
-          val unresponsive = outcomes.values.collect { case Outcome.Unfinished(who) => who }.toSet
-          hung = silent
-            .filter(unresponsive.flatten)
-            .map(executors(_).id)
-            .filter(running)
-            .toSet
+          late = silent.map(executors(_).id).filter(running).toSet
         }
-        hung.nonEmpty
+        late.nonEmpty
     }
 
     private def names(n: Int): String = executors.lift(n).fold(s"of member $n")(_.id)

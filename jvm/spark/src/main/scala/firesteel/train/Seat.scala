@@ -241,10 +241,11 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     view.others(n).foreach(outbox.sendStop(_, iteration))
   }
 
-  /** The members that do not even answer that something has arrived, for a while now: they hang. */
-  def unresponsive(): Seq[Int] = {
+  /** Which of these members do not even answer that something has arrived: they hang. */
+  def unresponsive(members: Seq[Int]): Seq[Int] = {
+    members.foreach(outbox.sendStop(_, Seat.NoGroup))
     outbox.awaitAll(new Patience(Seat.AnswerMs, () => left))
-    outbox.unanswered
+    members.intersect(outbox.unanswered)
   }
 
   /** Frees all that `heir` did not take over; nothing is underway any more. */
@@ -344,7 +345,7 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     if (clock.exchanging(outbox.awaitAll(patience)) && outbox.takeUnreached().isEmpty) {
       Outcome.Done(result)
     } else {
-      Outcome.Unfinished(unresponsive())
+      Outcome.Unfinished(outbox.unanswered)
     }
 }
 
@@ -352,4 +353,6 @@ private object Seat {
 
   /** A process that runs, however busy it is, answers within this time. */
   private val AnswerMs = 1000L
+
+  private val NoGroup = -1L
 }

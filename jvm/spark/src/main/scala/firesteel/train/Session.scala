@@ -252,17 +252,32 @@ private[train] final class Session private (
           s"not (${Conf.Attempts.key}): ${broken.reason}. Look into the executors' logs."
       )
     }
-    if (broken.hung.isEmpty && Cluster.executorIds(sc).intersect(ids(view)) == ids(view)) {
+    val hung = unresponsive(broken.silent)
+    if (hung.isEmpty && ids(view).subsetOf(Cluster.executorIds(sc))) {
       slack = math.min(2 * slack, Session.MostSlack)
     }
-    broken.hung.foreach { id =>
+    hung.foreach { id =>
       logWarning(s"executor $id runs its task but does not answer: it is replaced")
       Cluster.replace(sc, id, "it did not answer within a training")
     }
-    (ids(view) -- Cluster.executorIds(sc) ++ broken.hung).foreach(Cluster.forgetFiles(sc, _))
-    enter(crew(broken.hung), start) match {
+    (ids(view) -- Cluster.executorIds(sc) ++ hung).foreach(Cluster.forgetFiles(sc, _))
+    enter(crew(hung), start) match {
       case Right(()) => ()
       case Left(again) => renewed(again, start)
+    }
+  }
+
+  /** Which of these executors do not even answer the others that something has arrived. */
+  private def unresponsive(silent: Set[String]): Set[String] = {
+    val (suspects, witnesses) =
+      view.members.indices.partition(n => silent(view.members(n).executor.id))
+    if (suspects.isEmpty || witnesses.isEmpty) Set.empty
+    else {
+      val ping = new PingTask(spec.id, view.number, suspects)
+      tasks.runOn(witnesses, "asking for a sign of life", ping) match {
+        case Right(answers) => answers.flatten.map(view.members(_).executor.id).toSet
+        case Left(_) => Set.empty
+      }
     }
   }
 

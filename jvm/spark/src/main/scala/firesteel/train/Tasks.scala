@@ -149,6 +149,16 @@ private[train] final class EvaluateTask(id: UUID, view: Int, iteration: Long)
   ): Outcome[Array[Evaluation]] = Outcome.Done(host.evaluate(iteration))
 }
 
+/** Asks some members for a sign of life; the numbers of those that give none. */
+private[train] final class PingTask(id: UUID, view: Int, members: Seq[Int])
+    extends SeatTask[Seq[Int]](id, view, 0) {
+  override protected def work(
+      host: TrainingHost,
+      seat: Seat,
+      context: TaskContext
+  ): Outcome[Seq[Int]] = Outcome.Done(seat.unresponsive(members))
+}
+
 /** Hashes the weights of an iteration. */
 private[train] final class HashTask(id: UUID, view: Int, iteration: Long)
     extends SeatTask[String](id, view, 0) {

@@ -29,8 +29,11 @@ class ElasticSuite extends TrainingFixture {
     })
   }
 
-  /** The numbers of members of all views, in their order. */
-  private def viewSizes(jobs: JobSizes): Seq[Int] = jobs.of("joining")
+  /** The numbers of members of the views, in their order; a busy machine may repeat one. */
+  private def viewSizes(jobs: JobSizes): Seq[Int] =
+    jobs.of("joining").foldLeft(Vector.empty[Int]) { (sizes, size) =>
+      if (sizes.lastOption.contains(size)) sizes else sizes :+ size
+    }
 
   test("an executor that is taken away and one that comes change nothing") {
     val hash = expected
