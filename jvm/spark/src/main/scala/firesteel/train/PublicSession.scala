@@ -318,6 +318,7 @@ private[train] object PublicSession {
   private def only[T]: OnlyElement[T] = new OnlyElement[T]
 }
 
-private[train] final class OnlyElement[T] extends ((TaskContext, Iterator[T]) => T) with Serializable {
+private[train] final class OnlyElement[T] extends ((TaskContext, Iterator[T]) => T)
+    with Serializable {
   override def apply(context: TaskContext, elements: Iterator[T]): T = elements.next()
 }

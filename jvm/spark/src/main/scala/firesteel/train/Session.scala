@@ -136,13 +136,14 @@ private[train] final class Session private (
 
   override def close(): Unit =
     try TrainingSession.outsideJobGroup(sc) {
-      val alive = Cluster.executorIds(sc)
-      val all = (view.members.map(_.executor) ++ newcomers.close()).filter(one => alive(one.id))
-      val release = new ReleaseTask(spec.id)
-      new PlacedTasks(sc, all).run("release", release, Some(Session.ReleaseWatch)).left.foreach {
-        broken => logInfo(s"training ${spec.id}: ${broken.reason}")
+        val alive = Cluster.executorIds(sc)
+        val all = (view.members.map(_.executor) ++ newcomers.close()).filter(one => alive(one.id))
+        val release = new ReleaseTask(spec.id)
+        new PlacedTasks(sc, all).run("release", release, Some(Session.ReleaseWatch)).left.foreach {
+          broken => logInfo(s"training ${spec.id}: ${broken.reason}")
+        }
       }
-    } catch {
+    catch {
       case NonFatal(e) =>
         logWarning(s"training ${spec.id}: native memory may not be free on every executor", e)
     } finally {

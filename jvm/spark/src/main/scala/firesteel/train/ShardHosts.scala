@@ -45,7 +45,9 @@ private[train] final class ShardHosts(idleMs: Long) {
 
   private def enter(spec: TrainingSpec): Entry = synchronized {
     if (ended(spec.id)) {
-      throw new IllegalStateException(s"training ${spec.id}: it has ended on ${ShardHosts.process}.")
+      throw new IllegalStateException(
+        s"training ${spec.id}: it has ended on ${ShardHosts.process}."
+      )
     }
     val entry = entries.getOrElseUpdate(
       spec.id, {

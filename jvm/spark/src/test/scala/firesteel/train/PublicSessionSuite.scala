@@ -149,8 +149,14 @@ class PublicSessionSuite extends TrainingFixture {
     val (code, output) = HiddenSpark.train()
     assert(code == 0, output)
     assert(output.contains(s"weights $expected"), output)
-    assert(output.linesIterator.count(_.contains("spark.firesteel.exchange = shuffle")) == 1, output)
-    assert(output.contains("private classes (NoClassDefFoundError: org.apache.spark.firesteel."), output)
+    assert(
+      output.linesIterator.count(_.contains("spark.firesteel.exchange = shuffle")) == 1,
+      output
+    )
+    assert(
+      output.contains("private classes (NoClassDefFoundError: org.apache.spark.firesteel."),
+      output
+    )
   }
 
   private def specOf(what: TrainingSettings): TrainingSpec = TrainingSpec(
