@@ -31,14 +31,27 @@ ENGINE = [
     ("resnet50", "infer", 16),
 ]
 
-# case, master, batch, iterations of an epoch, epochs
+# case, master, iterations per job, batch, iterations of an epoch (lenet5: Fashion-MNIST's), epochs
 THROUGH_SPARK = [
-    ("empty", "local[2]", 128, 100, 20),
-    ("empty", "local-cluster[2,1,1024]", 128, 100, 20),
-    ("lenet5", "local[2]", 128, 100, 20),
-    ("lenet5", "local-cluster[2,1,1024]", 128, 100, 20),
-    ("resnet50", "local[2]", 16, 4, 4),
+    ("empty", "local[2]", "auto", 128, 500, 8),
+    ("empty", "local-cluster[2,1,1024]", "auto", 128, 500, 8),
+    ("empty", "local-cluster[2,1,1024]", "1", 128, 100, 4),
+    ("lenet5", "local[2]", "auto", 128, 469, 12),
+    ("lenet5", "local-cluster[2,1,1024]", "auto", 128, 469, 12),
+    ("weights25m", "local-cluster[2,1,2048]", "auto", 2, 40, 4),
+    ("weights25m", "local-cluster[2,1,2048]", "1", 2, 40, 4),
+    ("resnet50", "local[2]", "auto", 16, 20, 4),
 ]
+
+# 25 million weights and almost nothing to compute: what is timed is the exchange.
+WEIGHTS25M = {
+    "format": 1, "name": "weights25m", "inputs": [{"name": "input", "shape": [1024]}],
+    "layers": [
+        {"class": "Dense", "name": "wide", "inputs": ["input"], "config": {"units": 24130}},
+        {"class": "Dense", "name": "narrow", "inputs": ["wide"], "config": {"units": 10}},
+    ],
+    "outputs": ["narrow"],
+}
 
 
 def main(cases: list[str]) -> None:
@@ -56,22 +69,26 @@ def engine(case: str, direction: str, batch: int) -> dict:
     return {**line, "mode": "engine", "pass": direction}
 
 
-def through_spark(case: str, master: str, batch: int, iterations: int, epochs: int) -> dict:
+def through_spark(
+    case: str, master: str, group: str, batch: int, iterations: int, epochs: int,
+) -> dict:
     arguments = [case, str(batch), str(iterations), str(epochs)]
     if case != "empty":
         definition = ROOT / f"target/{case}.json"
-        definition.write_text(run([TOOL, "define", case]))
+        own = case == "weights25m"
+        definition.write_text(json.dumps(WEIGHTS25M) if own else run([TOOL, "define", case]))
         arguments.append(str(definition))
     command = [
         SPARK / "bin/spark-submit", "--master", master, "--driver-memory", "3g",
-        "--conf", "spark.ui.enabled=false",
+        "--conf", "spark.ui.enabled=false", "--conf", f"spark.firesteel.group={group}",
         "--driver-java-options",
         f"-Dlog4j2.configurationFile=file:{ROOT}/spark-examples/log4j2.properties",
         "--jars", ROOT / "jvm/spark/target/firesteel-spark_2.13.jar",
         "--class", "firesteel.examples.Bench",
         ROOT / "spark-examples/target/firesteel-examples_2.13.jar", *arguments,
     ]
-    return json.loads(re.search(r"^\{.*\}$", run(command), re.M).group(0))
+    line = json.loads(re.search(r"^\{.*\}$", run(command), re.M).group(0))
+    return {**line, "group": group}
 
 
 def run(command: list) -> str:

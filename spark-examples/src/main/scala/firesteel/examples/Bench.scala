@@ -2,12 +2,17 @@ package firesteel.examples
 
 import java.nio.file.{Files, Paths}
 
+import scala.collection.mutable
+
 import org.apache.spark.SPARK_VERSION
+import org.apache.spark.firesteel.ui.TrainingIterated
+import org.apache.spark.scheduler.{SparkListener, SparkListenerEvent}
 import org.apache.spark.sql.SparkSession
 
 import firesteel.ml.NNClassifier
 import firesteel.nn._
 import firesteel.optim.SGD
+import firesteel.train.TimeSplit
 
 /**
  * Times whole training iterations through Spark on synthetic data; prints one line of JSON with the
@@ -53,11 +58,15 @@ object Bench {
         (Array.fill(features)(random.nextFloat()), random.nextInt(10).toDouble)
       }
       .toDF("features", "label")
+    val splits = new Splits
+    spark.sparkContext.addSparkListener(splits)
     val trained = NNClassifier(model, CrossEntropy())
       .setOptimizer(SGD(learningRate = 1e-4, momentum = 0.9))
       .setBatchSize(batch)
       .setMaxEpoch(epochs)
       .fit(rows)
+    spark.sparkContext.removeSparkListener(splits)
+    val split = splits.perIteration(epochs / 2)
     val times = trained.summary.get.epochs.drop(epochs / 2).map(_.iterationMs).sorted
     val median = times(times.length / 2)
     val master = spark.sparkContext.master
@@ -66,12 +75,32 @@ object Bench {
       f""""case": "$name", "mode": "spark", "pass": "train", "threads": $threads, """ +
       f""""batch": $batch, "dtype": "f32", "items_per_s_median": ${batch / median * 1000}%.3f, """ +
       f""""ms_min": ${times.head}%.3f, "ms_median": $median%.3f, "ms_max": ${times.last}%.3f, """ +
+      f""""ms_computing": ${split.computeMs}%.3f, "ms_straggling": ${split.stragglingMs}%.3f, """ +
+      f""""ms_exchange": ${split.exchangeMs}%.3f, "ms_scheduling": ${split.schedulingMs}%.3f, """ +
       f""""iters": ${times.length * iterations}, "weights": "${trained.weightsHash}"}"""
   }
 
   private def inputSize(model: ModelDefinition): Int = {
     val shape = """"shape":\s*\[([0-9,\s]+)\]""".r.findFirstMatchIn(model.toJson).get.group(1)
     shape.split(",").map(_.trim.toInt).product
+  }
+}
+
+/** Where the time of a training's iterations went. */
+private final class Splits extends SparkListener {
+  private val all = mutable.Buffer.empty[TrainingIterated]
+
+  override def onOtherEvent(event: SparkListenerEvent): Unit = event match {
+    case iterated: TrainingIterated => synchronized(all += iterated)
+    case _ => ()
+  }
+
+  /** The mean of the iterations from an epoch on, of those that the listener has heard of. */
+  def perIteration(epoch: Int): TimeSplit = synchronized {
+    val counted = all.filter(_.epoch >= epoch)
+    val n = math.max(1, counted.map(_.sums.iterations).sum)
+    def mean(part: TimeSplit => Double) = counted.map(one => part(one.sums.split)).sum / n
+    TimeSplit(mean(_.computeMs), mean(_.stragglingMs), mean(_.exchangeMs), mean(_.schedulingMs))
   }
 }
 

@@ -1,5 +1,6 @@
 package firesteel.train
 
+import org.apache.spark.SparkEnv
 import org.apache.spark.firesteel.NativeMemory
 
 import firesteel.data.ShardStore
@@ -27,7 +28,7 @@ private[train] final class Engine(val spec: TrainingSpec, threads: Int) extends 
   val slots: Int = optimizer.slots()
 
   /** What the tasks of this executor spend their time on. */
-  val clock: TaskClock = new TaskClock
+  val clock: TaskClock = new TaskClock(SparkEnv.get.executorId)
 
   /** The full weights. */
   val weights: Generations = building(new Generations(model.parameterCount * 4))

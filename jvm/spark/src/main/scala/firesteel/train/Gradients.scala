@@ -43,11 +43,11 @@ private[train] final class Gradients(
       shard: HostedShard,
       context: TaskContext
   ): Iterator[(Int, GradientPiece)] = {
-    val clock = new ProcessClock
+    val clock = new TaskClock(ShardHosts.process)
     val old = host.weights(step.iteration, weights.value)
     val (loss, pieces) = clock.computing(shard.gradient(old, step)(cut(number, _)))
     shards.spec.probe.ended(Phase.ForwardBackward, step.iteration, context.attemptNumber())
-    val report = Some(ShardReport(number, loss, clock.times))
+    val report = Some(ShardReport(number, loss, clock.take()))
     val reporting = (0, new GradientPiece(number, 0, Array.emptyByteArray, report))
     (reporting +: pieces).iterator
   }

@@ -109,6 +109,13 @@ final case class ExecutorTimes(
   )
 }
 
+object ExecutorTimes {
+
+  /** The times of each executor, added up. */
+  private[train] def perExecutor(times: Seq[ExecutorTimes]): IndexedSeq[ExecutorTimes] =
+    times.groupBy(_.executor).values.map(_.reduce(_ + _)).toIndexedSeq
+}
+
 /**
  * Where the time of a job went, in milliseconds; the parts add up to the whole.
  *

@@ -78,7 +78,7 @@ private[train] final class PublicSession private (
     generations.foreach(_.keep(position))
     if (steps.length > 1) generations.foreach(_.grow())
     val reports = steps.map(iterate)
-    val times = reports.flatMap(_._2).groupBy(_.executor).values.map(_.reduce(_ + _)).toIndexedSeq
+    val times = ExecutorTimes.perExecutor(reports.flatMap(_._2))
     active = times.map(_.executor).toSet
     Iterated(reports.map(_._1), times, Option.when(hashes)(hash()))
   }

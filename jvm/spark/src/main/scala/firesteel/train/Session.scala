@@ -49,9 +49,6 @@ private[train] final class Session private (
   /** Factor of the time that members wait for each other: grows when they give up for nothing. */
   private var slack = 1L
 
-  /** Number of iterations that are done. */
-  def iteration: Long = position
-
   /** Number of executors that take part. */
   def executors: Int = view.count
 
@@ -100,18 +97,18 @@ private[train] final class Session private (
 
   /** Measures the weights with the validation rows. */
   def evaluate(): Evaluation =
-    steadily(tasks.run("validation", new EvaluateTask(spec.id, view.number, position))).flatten
+    steadily(tasks.run("validation", work(SeatWork.evaluate(position)))).flatten
       .foldLeft(Evaluation.Empty)(_ + _)
 
   /** Hash of the weights. */
   def hash(): String =
-    steadily(tasks.runOn(Seq(0), "weights hash", new HashTask(spec.id, view.number, position))).head
+    steadily(tasks.runOn(Seq(0), "weights hash", work(SeatWork.hash(position)))).head
 
   /** How the weights are distributed, by the names of the parameters. */
   def histograms(): Seq[(String, Histogram)] = {
     val ranges = ModelSummary.ranges(model)
     val all = steadily {
-      tasks.runOn(Seq(0), "histograms", new HistogramTask(spec.id, view.number, position, ranges))
+      tasks.runOn(Seq(0), "histograms", work(SeatWork.histograms(position, ranges)))
     }
     ranges.map(_.name).zip(all.head)
   }
@@ -119,7 +116,7 @@ private[train] final class Session private (
   /** Writes the files of a checkpoint. */
   def checkpoint(to: CheckpointStore): (CheckpointDraft, IndexedSeq[CheckpointPart]) = steadily {
     val draft = to.begin(position)
-    val task = new CheckpointTask(spec.id, view.number, draft)
+    val task = work(SeatWork.checkpoint(draft))
     tasks.run(s"checkpoint of iteration $position", task).map((draft, _))
   }
 
@@ -128,8 +125,7 @@ private[train] final class Session private (
     val parts = steadily {
       val owners = view.members.indices.filter(view.slices(_).intersect(piece).isDefined)
       val from = if (averageSlot.isEmpty) Seq(0) else owners
-      val task = new WriteTask(spec.id, view.number, position, piece, averageSlot)
-      tasks.runOn(from, "model file", task)
+      tasks.runOn(from, "model file", work(SeatWork.write(position, piece, averageSlot)))
     }
     Array.concat(parts: _*)
   }
@@ -150,6 +146,9 @@ private[train] final class Session private (
       TrainingHosts.release(spec.id)
       natives.close()
     }
+
+  private def work[R](what: (TrainingHost, Seat) => R): SeatWork[R] =
+    new SeatWork(spec.id, view.number, what)
 
   /** What a group brought; nothing, and all are back at its start, if it failed. */
   private def group(steps: IndexedSeq[Step], watch: Watch, hashes: Boolean): Option[Iterated] = {
@@ -197,14 +196,13 @@ private[train] final class Session private (
       tasks.run(s"sums ${step.iteration}", partial, Some(watch)).map(_.toArray.flatten)
     }
 
-  /** What each executor spent its time on in several iterations. */
-  private def times(results: Seq[ShardLosses]): IndexedSeq[ExecutorTimes] =
-    results.map(_.times).groupBy(_.executor).values.map(_.reduce(_ + _)).toIndexedSeq
-
   private def iterated(
       results: IndexedSeq[IndexedSeq[ShardLosses]],
       hash: Option[String]
-  ): Iterated = Iterated(results.map(_.flatMap(shardLosses)), times(results.flatten), hash)
+  ): Iterated = {
+    val times = ExecutorTimes.perExecutor(results.flatten.map(_.times))
+    Iterated(results.map(_.flatMap(shardLosses)), times, hash)
+  }
 
   private def shardLosses(task: ShardLosses): Seq[ShardLoss] =
     task.losses.grouped(2).map(pair => ShardLoss(pair(0), pair(1).toLong)).toSeq
@@ -274,8 +272,7 @@ private[train] final class Session private (
       view.members.indices.partition(n => silent(view.members(n).executor.id))
     if (suspects.isEmpty || witnesses.isEmpty) Set.empty
     else {
-      val ping = new PingTask(spec.id, view.number, suspects)
-      tasks.runOn(witnesses, "asking for a sign of life", ping) match {
+      tasks.runOn(witnesses, "asking for a sign of life", work(SeatWork.ping(suspects))) match {
         case Right(answers) => answers.flatten.map(view.members(_).executor.id).toSet
         case Left(_) => Set.empty
       }

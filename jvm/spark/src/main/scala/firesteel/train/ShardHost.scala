@@ -84,8 +84,7 @@ private[train] final class HostedShard private (
 
   /** Measures the weights with all rows. */
   def evaluate(weights: NativeBuffer): Evaluation = synchronized {
-    val sums = worker.evaluate(weights, Array(dataset), spec.batchSize)
-    Evaluation(sums(0).toLong, sums(1), sums(2).toLong)
+    Evaluation.of(worker.evaluate(weights, Array(dataset), spec.batchSize))
   }
 
   override def close(): Unit = {

@@ -17,6 +17,7 @@ private[train] final class ShardHosts(idleMs: Long) {
   private final class Entry(val host: ShardHost) {
     var users = 0
     var used: Long = System.nanoTime
+    @volatile var isProven = false
     var isOver = false
 
     /** Nobody comes any more; who works with it works to the end. */
@@ -30,11 +31,19 @@ private[train] final class ShardHosts(idleMs: Long) {
   private val ended = mutable.Set.empty[UUID]
   private lazy val timer = new Timer("firesteel-idle-trainings", true)
 
-  /** Works with this JVM's part of a training. */
+  /**
+   * Works with this JVM's part of a training.
+   *
+   * The driver knows the JVMs whose tasks succeeded, and frees the training there at its end. So where
+   * none ever did, nothing is kept.
+   */
   def using[R](spec: TrainingSpec)(work: ShardHost => R): R = {
     val entry = enter(spec)
-    try work(entry.host)
-    finally leave(entry)
+    try {
+      val result = work(entry.host)
+      entry.isProven = true
+      result
+    } finally leave(spec.id, entry)
   }
 
   /** Frees this JVM's part of a training, which has ended. */
@@ -59,10 +68,14 @@ private[train] final class ShardHosts(idleMs: Long) {
     entry
   }
 
-  private def leave(entry: Entry): Unit = synchronized {
+  private def leave(id: UUID, entry: Entry): Unit = synchronized {
     entry.users -= 1
     entry.used = System.nanoTime
     if (entry.isOver) entry.end()
+    else if (!entry.isProven && entry.users == 0) {
+      entries -= id
+      entry.end()
+    }
   }
 
   private def watch(id: UUID): Unit =

@@ -140,7 +140,7 @@ private[train] final class SliceUpdateTask(work: SliceWork, sums: Array[Double])
       reports: IndexedSeq[ShardReport],
       context: TaskContext
   ): UpdatedSlice = {
-    val (clock, owned) = (new ProcessClock, new Closing)
+    val (clock, owned) = (new TaskClock(ShardHosts.process), new Closing)
     try {
       val old = host.weights(step.iteration, weights.value)
       // Zeros that nobody touches take no memory: only the slice does.
@@ -170,7 +170,7 @@ private[train] final class SliceUpdateTask(work: SliceWork, sums: Array[Double])
         Pieces.of(newWeights, slices(n).begin * 4, slices(n).bytes),
         Pieces.of(newState, 0, newState.bytes),
         reports,
-        clock.times
+        clock.take()
       )
     } finally owned.close()
   }

@@ -1,11 +1,13 @@
 package firesteel.train
 
-import org.apache.spark.SparkEnv
-
 import firesteel.jni.NativeBuffer
 
-/** What this executor's tasks spend their time on. */
-private[train] final class TaskClock {
+/**
+ * What an executor's tasks spend their time on.
+ *
+ * @param executor its name
+ */
+private[train] final class TaskClock(executor: => String) {
   private var computeNs = 0L
   private var exchangeNs = 0L
 
@@ -25,12 +27,8 @@ private[train] final class TaskClock {
 
   /** The times since they were last asked for. */
   def take(): ExecutorTimes = {
-    val times = ExecutorTimes(
-      SparkEnv.get.executorId,
-      computeNs / 1e6,
-      exchangeNs / 1e6,
-      NativeBuffer.allocated()
-    )
+    val times =
+      ExecutorTimes(executor, computeNs / 1e6, exchangeNs / 1e6, NativeBuffer.allocated())
     computeNs = 0
     exchangeNs = 0
     times

@@ -139,72 +139,45 @@ private[train] final class LoneIterationTask(id: UUID, view: Int, step: Step)
   }
 }
 
-/** Measures the weights of an iteration with each hosted shard of the validation rows. */
-private[train] final class EvaluateTask(id: UUID, view: Int, iteration: Long)
-    extends SeatTask[Array[Evaluation]](id, view, 0) {
-  override protected def work(
-      host: TrainingHost,
-      seat: Seat,
-      context: TaskContext
-  ): Outcome[Array[Evaluation]] = Outcome.Done(host.evaluate(iteration))
-}
-
-/** Asks some members for a sign of life; the numbers of those that give none. */
-private[train] final class PingTask(id: UUID, view: Int, members: Seq[Int])
-    extends SeatTask[Seq[Int]](id, view, 0) {
-  override protected def work(
-      host: TrainingHost,
-      seat: Seat,
-      context: TaskContext
-  ): Outcome[Seq[Int]] = Outcome.Done(seat.unresponsive(members))
-}
-
-/** Hashes the weights of an iteration. */
-private[train] final class HashTask(id: UUID, view: Int, iteration: Long)
-    extends SeatTask[String](id, view, 0) {
-  override protected def work(
-      host: TrainingHost,
-      seat: Seat,
-      context: TaskContext
-  ): Outcome[String] = Outcome.Done(host.hash(iteration))
-}
-
-/** Looks how the weights of an iteration are distributed in some ranges. */
-private[train] final class HistogramTask(
+/** What a member does with what it has, without waiting for others. */
+private[train] final class SeatWork[R](
     id: UUID,
     view: Int,
-    iteration: Long,
-    ranges: Seq[ParameterRange]
-) extends SeatTask[Array[Histogram]](id, view, 0) {
-  override protected def work(
-      host: TrainingHost,
-      seat: Seat,
-      context: TaskContext
-  ): Outcome[Array[Histogram]] = Outcome.Done(host.histograms(iteration, ranges))
+    what: (TrainingHost, Seat) => R
+) extends SeatTask[R](id, view, 0) {
+  override protected def work(host: TrainingHost, seat: Seat, context: TaskContext): Outcome[R] =
+    Outcome.Done(what(host, seat))
 }
 
-/** Writes a checkpoint's files. */
-private[train] final class CheckpointTask(id: UUID, view: Int, draft: CheckpointDraft)
-    extends SeatTask[CheckpointPart](id, view, 0) {
-  override protected def work(
-      host: TrainingHost,
-      seat: Seat,
-      context: TaskContext
-  ): Outcome[CheckpointPart] = Outcome.Done(host.write(seat, draft))
-}
+private[train] object SeatWork {
 
-/** Brings a piece of the weights of an iteration to the driver. */
-private[train] final class WriteTask(
-    id: UUID,
-    view: Int,
-    iteration: Long,
-    piece: SliceRange,
-    averageSlot: Option[Int]
-) extends SeatTask[Array[Byte]](id, view, 0) {
-  override protected def work(
-      host: TrainingHost,
-      seat: Seat,
-      context: TaskContext
-  ): Outcome[Array[Byte]] =
-    Outcome.Done(averageSlot.fold(host.write(iteration, piece))(seat.write(iteration, piece, _)))
+  /** Measures the weights of an iteration with each hosted shard of the validation rows. */
+  def evaluate(iteration: Long): (TrainingHost, Seat) => Array[Evaluation] =
+    (host, _) => host.evaluate(iteration)
+
+  /** Asks some members for a sign of life; the numbers of those that give none. */
+  def ping(members: Seq[Int]): (TrainingHost, Seat) => Seq[Int] =
+    (_, seat) => seat.unresponsive(members)
+
+  /** Hashes the weights of an iteration. */
+  def hash(iteration: Long): (TrainingHost, Seat) => String = (host, _) => host.hash(iteration)
+
+  /** Looks how the weights of an iteration are distributed in some ranges. */
+  def histograms(
+      iteration: Long,
+      ranges: Seq[ParameterRange]
+  ): (TrainingHost, Seat) => Array[Histogram] = (host, _) => host.histograms(iteration, ranges)
+
+  /** Writes a checkpoint's files. */
+  def checkpoint(draft: CheckpointDraft): (TrainingHost, Seat) => CheckpointPart =
+    (host, seat) => host.write(seat, draft)
+
+  /** Brings a piece of the weights of an iteration to the driver, or of their average. */
+  def write(
+      iteration: Long,
+      piece: SliceRange,
+      averageSlot: Option[Int]
+  ): (TrainingHost, Seat) => Array[Byte] =
+    (host, seat) =>
+      averageSlot.fold(host.write(iteration, piece))(seat.write(iteration, piece, _))
 }

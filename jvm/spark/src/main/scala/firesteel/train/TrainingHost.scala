@@ -99,9 +99,9 @@ private[train] final class TrainingHost(val spec: TrainingSpec, threads: Int)
     engine.rows
       .datasets(Role.Validation)
       .map { dataset =>
-        val sums =
+        Evaluation.of(
           engine.worker.evaluate(engine.weights(iteration), Array(dataset), spec.batchSize)
-        Evaluation(sums(0).toLong, sums(1), sums(2).toLong)
+        )
       }
 
   /** Hash of an iteration's weights. */
@@ -115,11 +115,8 @@ private[train] final class TrainingHost(val spec: TrainingSpec, threads: Int)
       .toArray
 
   /** The bytes of a piece of an iteration's weights, as they lie in a model file. */
-  def write(iteration: Long, piece: SliceRange): Array[Byte] = {
-    val bytes = new Array[Byte](Math.toIntExact(piece.bytes))
-    engine.weights(iteration).slice(piece.begin * 4, bytes.length).get(bytes)
-    bytes
-  }
+  def write(iteration: Long, piece: SliceRange): Array[Byte] =
+    Pieces.array(engine.weights(iteration), piece.begin * 4, Math.toIntExact(piece.bytes))
 
   /** Writes this executor's part of a checkpoint. */
   def write(seat: Seat, draft: CheckpointDraft): CheckpointPart = {

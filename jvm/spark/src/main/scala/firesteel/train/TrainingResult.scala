@@ -21,6 +21,9 @@ final case class Evaluation(count: Long, lossSum: Double, correct: Long) {
 
 private[train] object Evaluation {
   val Empty: Evaluation = Evaluation(0, 0, 0)
+
+  /** From what the worker says: rows, sum of losses, rows that were classified right. */
+  def of(sums: Array[Double]): Evaluation = Evaluation(sums(0).toLong, sums(1), sums(2).toLong)
 }
 
 /** Loss and rows of a shard in an iteration. */

@@ -144,6 +144,17 @@ class PublicSessionSuite extends TrainingFixture {
     intercept[IllegalStateException](hosts.using(spec)(bytes))
   }
 
+  test("an executor where every task failed keeps nothing of a training") {
+    val spec = specOf(settings())
+    val hosts = new ShardHosts(idleMs = 600000)
+    val before = NativeBuffer.allocated()
+    intercept[DataException](hosts.using(spec) { host =>
+      host.weights(0, Pieces.of(new NativeBuffer(0), 0, 0))
+      throw new DataException("a shard that cannot be fetched")
+    })
+    assert(NativeBuffer.allocated() == before)
+  }
+
   test("where Spark's private classes are hidden, a training goes on without them") {
     val expected = withSpark("local[2]")(train(_).weightsHash)
     val (code, output) = HiddenSpark.train()
