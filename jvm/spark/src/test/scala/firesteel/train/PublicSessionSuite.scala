@@ -125,11 +125,6 @@ class PublicSessionSuite extends TrainingFixture {
     val spec = specOf(settings())
     val hosts = new ShardHosts(idleMs = 100)
     val before = NativeBuffer.allocated()
-    def bytes(host: ShardHost): Long = {
-      val sent = new NativeBuffer(67 * 4)
-      try host.weights(0, Pieces.of(sent, 0, sent.bytes)).bytes
-      finally sent.close()
-    }
     hosts.using(spec) { host =>
       bytes(host)
       Thread.sleep(300)
@@ -149,7 +144,7 @@ class PublicSessionSuite extends TrainingFixture {
     val hosts = new ShardHosts(idleMs = 600000)
     val before = NativeBuffer.allocated()
     intercept[DataException](hosts.using(spec) { host =>
-      host.weights(0, Pieces.of(new NativeBuffer(0), 0, 0))
+      assert(bytes(host) == 67 * 4)
       throw new DataException("a shard that cannot be fetched")
     })
     assert(NativeBuffer.allocated() == before)
@@ -168,6 +163,12 @@ class PublicSessionSuite extends TrainingFixture {
       output.contains("private classes (NoClassDefFoundError: org.apache.spark.firesteel."),
       output
     )
+  }
+
+  private def bytes(host: ShardHost): Long = {
+    val sent = new NativeBuffer(67 * 4)
+    try host.weights(0, Pieces.of(sent, 0, sent.bytes)).bytes
+    finally sent.close()
   }
 
   private def specOf(what: TrainingSettings): TrainingSpec = TrainingSpec(
