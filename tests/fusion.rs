@@ -11,13 +11,13 @@ use nn::ops::{
 };
 use nn::{Graph, Initializer, Op, ParameterKind, ParameterTable, ValueId, differentiate};
 use oracle::Array;
-use tensor::Shape;
+use tensor::{Shape, Tensor};
 
 /// A graph under construction with numbers for its weights and inputs.
 struct Net {
     graph: Graph,
     weights: Vec<f32>,
-    inputs: Vec<Vec<f32>>,
+    inputs: Vec<Tensor>,
 }
 
 impl Net {
@@ -35,7 +35,7 @@ impl Net {
     }
 
     fn input(&mut self, values: Array) -> ValueId {
-        self.inputs.push(values.to_f32());
+        self.inputs.push(Tensor::new(&values.dims[..], values.to_f32()).unwrap());
         self.graph.input("input", Shape::new(&values.dims))
     }
 

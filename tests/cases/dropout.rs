@@ -6,7 +6,7 @@ use nn::ops::Dropout;
 use nn::{Graph, ParameterTable};
 use oracle::Array;
 use oracle::ops::elementwise;
-use tensor::Shape;
+use tensor::{Shape, Tensor};
 
 /// What dropout makes of ones: the mask, scaled.
 pub fn mask(op: &Dropout, dims: &[usize]) -> Vec<f32> {
@@ -14,7 +14,7 @@ pub fn mask(op: &Dropout, dims: &[usize]) -> Vec<f32> {
     let x = graph.input("x", Shape::new(dims));
     let y = graph.add("dropout", op.clone(), &[x]).unwrap()[0];
     graph.output("y", y);
-    let ones = vec![1.0; dims.iter().product()];
+    let ones = Tensor::new(dims, vec![1.0f32; dims.iter().product()]).unwrap();
     Session::new(&graph, &[], &[ones], PLAIN).run().output(0)
 }
 

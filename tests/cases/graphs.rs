@@ -1,10 +1,10 @@
 //! The graphs in which a case is run.
 
-use super::Case;
-use nn::ops::{MeanSquaredError, Mul};
-use nn::{Graph, Initializer, ParameterKind, ParameterTable, ValueId, differentiate};
+use super::{Case, Operand};
+use nn::ops::{Cast, MeanSquaredError, Mul};
+use nn::{Graph, Initializer, ParameterKind, ParameterTable, TensorType, ValueId, differentiate};
 use oracle::{Array, ops::loss};
-use tensor::Shape;
+use tensor::{DType, Shape, Tensor};
 
 /// A case with a loss behind it, differentiated by some of its operands.
 pub struct Training {
@@ -12,23 +12,32 @@ pub struct Training {
     pub graph: Graph,
     /// The operands that it is differentiated by, one after the other.
     pub weights: Vec<f32>,
-    /// The numbers of its inputs.
-    pub inputs: Vec<Vec<f32>>,
+    /// Its inputs.
+    pub inputs: Vec<Tensor>,
     target: Array,
     scale: f64,
 }
 
 impl Case {
     /// The op alone, all operands given at run time, with its first `results` as outputs.
-    pub fn forward(&self, results: usize) -> (Graph, Vec<Vec<f32>>) {
+    pub fn forward(&self, results: usize) -> (Graph, Vec<Tensor>) {
         let mut graph = Graph::new(ParameterTable::new());
-        let arrays = self.arrays();
+        let inputs: Vec<Tensor> = self.operands.iter().map(Operand::tensor).collect();
         let src: Vec<ValueId> =
-            arrays.iter().map(|array| graph.input("operand", Shape::new(&array.dims))).collect();
+            inputs.iter().map(|tensor| graph.input("operand", TensorType::of(tensor))).collect();
         for &value in self.add(&mut graph, &src).iter().take(results) {
             graph.output("result", value);
         }
-        (graph, arrays.iter().map(Array::to_f32).collect())
+        (graph, inputs)
+    }
+
+    /// The op on constants.
+    pub fn constant(&self) -> (Graph, Vec<ValueId>) {
+        let mut graph = Graph::new(ParameterTable::new());
+        let src: Vec<ValueId> =
+            self.operands.iter().map(|operand| graph.constant(operand.tensor())).collect();
+        let dst = self.add(&mut graph, &src);
+        (graph, dst)
     }
 
     /// The op, the mean squared error of its first result (unless that is a loss itself) against
@@ -56,22 +65,25 @@ impl Case {
         let mut graph = Graph::new(parameters);
         let mut inputs = Vec::new();
         let mut src = Vec::new();
-        for (i, operand) in operands.iter().enumerate() {
+        for (i, operand) in self.operands.iter().enumerate() {
             src.push(if by.contains(&i) {
                 graph.parameter(&i.to_string()).unwrap()
             } else {
-                inputs.push(operand.to_f32());
-                graph.input("operand", Shape::new(&operand.dims))
+                inputs.push(operand.tensor());
+                graph.input("operand", TensorType::of(&inputs[inputs.len() - 1]))
             });
         }
         if gated {
             let gate = graph.input("gate", Shape::new(&[1]));
-            inputs.push(vec![1.0]);
+            inputs.push(Tensor::vector(vec![1.0f32]));
             for &i in by {
                 src[i] = graph.add("gate", Mul::default(), &[src[i], gate]).unwrap()[0];
             }
         }
-        let y = self.add(&mut graph, &src)[0];
+        let mut y = self.add(&mut graph, &src)[0];
+        if graph.tensor_type(y).dtype != DType::F32 {
+            y = graph.add("loss", Cast { to: DType::F32 }, &[y]).unwrap()[0];
+        }
         let shape = graph.shape(y).clone();
         let target = Array::sample(shape.dims(), 99).map(|t| f64::from(t as f32));
         // So that the gradient by y is y − target.
@@ -80,7 +92,8 @@ impl Case {
             y
         } else {
             let [t, s] = [shape, Shape::new(&[1])].map(|shape| graph.input("loss", shape));
-            inputs.extend([target.to_f32(), vec![scale as f32]]);
+            inputs.push(Tensor::new(&target.dims[..], target.to_f32()).unwrap());
+            inputs.push(Tensor::vector(vec![scale as f32]));
             graph.add("loss", MeanSquaredError::default(), &[y, t, s]).unwrap()[0]
         };
         graph.output("loss", loss);

@@ -9,6 +9,7 @@ mod activation;
 mod average_pool;
 mod batch_normalization;
 mod binary;
+mod cast;
 mod concat;
 mod conv;
 pub mod dropout;
@@ -25,11 +26,11 @@ mod softmax_cross_entropy;
 
 pub use graphs::Training;
 
-use nn::{Error, Graph, Op, ParameterTable, ValueId};
+use nn::{Error, Graph, Op, ParameterTable, TensorType, ValueId};
 use oracle::Array;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tensor::Shape;
+use tensor::{DType, Shape, Tensor};
 
 /// All cases of all ops.
 pub fn table() -> Vec<Case> {
@@ -38,6 +39,7 @@ pub fn table() -> Vec<Case> {
         average_pool::cases(),
         batch_normalization::cases(),
         binary::cases(),
+        cast::cases(),
         concat::cases(),
         conv::cases(),
         dropout::cases(),
@@ -86,6 +88,7 @@ pub fn refusals() -> Vec<Refusal> {
         average_pool::refusals(),
         batch_normalization::refusals(),
         binary::refusals(),
+        cast::refusals(),
         concat::refusals(),
         conv::refusals(),
         dropout::refusals(),
@@ -113,6 +116,15 @@ pub struct Operand {
     pub values: Array,
     /// The op has a gradient for it.
     pub differentiable: bool,
+    /// Type of its elements.
+    pub dtype: DType,
+}
+
+impl Operand {
+    /// Its elements under their type.
+    pub fn tensor(&self) -> Tensor {
+        Tensor::new(&self.values.dims[..], self.values.data.clone()).unwrap().cast(self.dtype)
+    }
 }
 
 /// An op with settings and operands, and what it must give.
@@ -169,18 +181,31 @@ impl Case {
 
     /// Adds an operand of these numbers.
     pub fn values(self, values: Array) -> Case {
-        self.push(values, true)
+        self.push(values, DType::F32, true)
     }
 
     /// Adds an operand of these numbers that has no gradient.
     pub fn fixed(self, values: Array) -> Case {
-        self.push(values, false)
+        self.push(values, DType::F32, false)
     }
 
-    fn push(mut self, values: Array, differentiable: bool) -> Case {
+    /// Adds an operand of another type, which has no gradient.
+    pub fn typed(self, dtype: DType, values: Array) -> Case {
+        self.push(values, dtype, false)
+    }
+
+    /// Adds an operand of integers.
+    pub fn indices(self, dims: &[usize], values: &[i64]) -> Case {
+        let values = values.iter().map(|&value| value as f64).collect();
+        self.typed(DType::I64, Array::new(dims, values))
+    }
+
+    fn push(mut self, values: Array, dtype: DType, differentiable: bool) -> Case {
         // The oracle sees the very numbers that the kernels see.
-        let values = values.map(|v| f64::from(v as f32));
-        self.operands.push(Operand { values, differentiable });
+        let operand = Operand { values, differentiable, dtype };
+        let exact = operand.tensor().cast(DType::F64).into_vec().unwrap();
+        let values = Array::new(&operand.values.dims, exact);
+        self.operands.push(Operand { values, ..operand });
         self
     }
 
@@ -224,7 +249,7 @@ impl Case {
 
 /// Operands that an op must refuse.
 pub struct Refusal {
-    shapes: Vec<Shape>,
+    types: Vec<TensorType>,
     add: Add,
     /// The whole message.
     pub message: &'static str,
@@ -233,16 +258,20 @@ pub struct Refusal {
 impl Refusal {
     /// The op, the shapes of its operands and the message that names the node `"case"`.
     pub fn new(op: impl Op + Clone, shapes: &[&[usize]], message: &'static str) -> Refusal {
+        let types: Vec<TensorType> = shapes.iter().map(|&dims| Shape::new(dims).into()).collect();
+        Refusal::typed(op, &types, message)
+    }
+
+    /// [`Refusal::new`] of operands of any types.
+    pub fn typed(op: impl Op + Clone, types: &[TensorType], message: &'static str) -> Refusal {
         let add = move |graph: &mut Graph, src: &[ValueId]| graph.add("case", op.clone(), src);
-        let shapes = shapes.iter().map(|&dims| Shape::new(dims)).collect();
-        Refusal { shapes, add: Box::new(add), message }
+        Refusal { types: types.to_vec(), add: Box::new(add), message }
     }
 
     /// What the op says.
     pub fn answer(&self) -> String {
         let mut graph = Graph::new(ParameterTable::new());
-        let src: Vec<ValueId> =
-            self.shapes.iter().map(|shape| graph.input("x", shape.clone())).collect();
+        let src: Vec<ValueId> = self.types.iter().map(|ty| graph.input("x", ty.clone())).collect();
         (self.add)(&mut graph, &src).map_or_else(|error| error.to_string(), |_| "accepted".into())
     }
 }

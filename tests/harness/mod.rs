@@ -6,7 +6,7 @@ use nn::{Graph, Plan, PlanOptions, Prepared, RunContext, Workspace};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tensor::Buffer;
+use tensor::{Buffer, DType, Tensor};
 
 /// What every run is keyed by.
 pub const CONTEXT: RunContext = RunContext { seed: 7, step: 3, replica: 1 };
@@ -56,18 +56,13 @@ pub struct Session {
 
 impl Session {
     /// Compiles and fills.
-    pub fn new(
-        graph: &Graph,
-        weights: &[f32],
-        inputs: &[Vec<f32>],
-        options: PlanOptions,
-    ) -> Session {
+    pub fn new(graph: &Graph, weights: &[f32], inputs: &[Tensor], options: PlanOptions) -> Session {
         let plan = Arc::new(Plan::compile(graph, options).unwrap());
         let mut prepared = Prepared::new(&plan).unwrap();
         prepared.prepare(&Arc::new(Buffer::from_f32(weights).unwrap())).unwrap();
         let mut workspace = Workspace::new(&prepared).unwrap();
-        for (i, values) in inputs.iter().enumerate() {
-            workspace.set_input(i, |input| input.copy_from_slice(values)).unwrap();
+        for (i, tensor) in inputs.iter().enumerate() {
+            workspace.set_input_tensor(i, tensor).unwrap();
         }
         // NaN shows a range that nothing was written to.
         let gradient = Arc::new(Buffer::from_f32(&vec![f32::NAN; weights.len()]).unwrap());
@@ -86,12 +81,14 @@ impl Session {
         times.iter().filter(|(node, _)| node.starts_with(prefix)).map(|(_, time)| *time).sum()
     }
 
-    /// Output `o` of the last run.
+    /// Output `o` of the last run, as f32.
     pub fn output(&self, o: usize) -> Vec<f32> {
-        let shape = self.plan.output_shape(o);
-        let values = self.workspace.output(o, <[f32]>::to_vec).unwrap();
-        assert_eq!(values.len(), shape.len(), "numbers in an output of shape {shape}");
-        values
+        self.tensor(o).cast(DType::F32).into_vec().unwrap()
+    }
+
+    /// Output `o` of the last run.
+    pub fn tensor(&self, o: usize) -> Tensor {
+        self.workspace.output_tensor(o).unwrap()
     }
 
     /// The flat gradient of the last run.

@@ -3,8 +3,9 @@
 use crate::graph::{Graph, Source, ValueId};
 use crate::op::Op;
 use crate::ops::Add;
-use crate::{Error, ParameterKind};
-use tensor::Shape;
+use crate::{Error, ParameterKind, TensorType};
+use std::sync::Arc;
+use tensor::{Shape, Tensor};
 
 /// What an op sees when it adds the nodes of its gradient.
 pub struct Gradient<'g> {
@@ -44,6 +45,21 @@ impl Gradient<'_> {
     /// Shape of a value.
     pub fn shape(&self, value: ValueId) -> Shape {
         self.graph.shape(value).clone()
+    }
+
+    /// Element type and shape of a value.
+    pub fn tensor_type(&self, value: ValueId) -> TensorType {
+        self.graph.tensor_type(value).clone()
+    }
+
+    /// A value that is the same in each run.
+    pub fn constant(&mut self, tensor: Tensor) -> ValueId {
+        self.graph.constant(tensor)
+    }
+
+    /// The content of a constant.
+    pub fn known(&self, value: ValueId) -> Option<&Arc<Tensor>> {
+        self.graph.known(value)
     }
 
     /// Adds a node named after this one.
@@ -106,14 +122,14 @@ pub fn differentiate(graph: &mut Graph, loss: ValueId) -> Result<(), Error> {
         }
     }
     for (value, diff) in diffs.iter().enumerate() {
-        if let (Source::Parameter(index), Some(diff)) = (graph.values[value].source, diff) {
+        if let (&Source::Parameter(index), Some(diff)) = (&graph.values[value].source, diff) {
             graph.results.push((index, *diff));
         }
     }
     Ok(())
 }
 
-/// For each value: does a trainable parameter lie below it?
+/// For each value: is it a float below which a trainable parameter lies?
 fn depends_on_trainable(graph: &Graph) -> Vec<bool> {
     let mut depends: Vec<bool> = graph
         .values
@@ -125,7 +141,9 @@ fn depends_on_trainable(graph: &Graph) -> Vec<bool> {
         .collect();
     for node in &graph.nodes {
         if node.src.iter().any(|v| depends[v.0]) {
-            node.dst.iter().for_each(|v| depends[v.0] = true);
+            for v in &node.dst {
+                depends[v.0] = graph.values[v.0].ty.dtype.is_float();
+            }
         }
     }
     depends

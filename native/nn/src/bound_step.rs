@@ -1,12 +1,12 @@
 //! A step of a plan with its arguments bound to memory.
 
 use crate::Error;
-use crate::compiler::{Action, Place, Step};
-use crate::op::{Kernel, RunContext};
+use crate::op::{Kernel, RunContext, TypedKernel};
 use crate::plan::{Placed, Plan};
+use crate::step::{Action, Place, Step};
 use onednn::Bound;
 use std::sync::Arc;
-use tensor::{Buffer, Operands, SharedSlice};
+use tensor::{Buffer, DType, Operands, SharedSlice};
 
 /// Memory that a plan does not own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,14 @@ pub(crate) enum External {
 enum Bind {
     Primitive(Bound),
     Kernel(Operands, Arc<dyn Kernel>),
+    /// With the types of sources and destinations.
+    Typed(Operands, Vec<DType>, Arc<dyn TypedKernel>),
 }
 
 /// A step with its memory.
 pub(crate) struct BoundStep {
     pub node: String,
+    op: &'static str,
     bind: Bind,
     /// Operand index (sources first), which memory, offset and size in bytes.
     externals: Vec<(usize, External, usize, usize)>,
@@ -43,6 +46,10 @@ impl BoundStep {
             let external = match place {
                 Place::Weights(_) => External::Weights,
                 Place::Gradient(_) => External::Gradient,
+                Place::Constant(index) => {
+                    operands.push(SharedSlice::new(&plan.constants[index], 0, bytes)?);
+                    continue;
+                }
                 Place::Arena | Place::Prepared => {
                     operands.push(locate(slot)?);
                     continue;
@@ -56,6 +63,12 @@ impl BoundStep {
             Action::Kernel(kernel) => {
                 let dst = operands.split_off(sources);
                 Bind::Kernel(Operands::new(operands, dst)?, kernel.clone())
+            }
+            Action::Typed(kernel) => {
+                let slots = step.src.iter().chain(&step.dst);
+                let dtypes = slots.map(|&slot| plan.slots[slot].dtype).collect();
+                let dst = operands.split_off(sources);
+                Bind::Typed(Operands::new(operands, dst)?, dtypes, kernel.clone())
             }
             Action::Primitive { primitive, args, scratchpad } => {
                 let fail = |source| Error::Onednn { node: step.name.clone(), source };
@@ -75,7 +88,7 @@ impl BoundStep {
                 Bind::Primitive(bound)
             }
         };
-        Ok(BoundStep { node: step.name.clone(), bind, externals })
+        Ok(BoundStep { node: step.name.clone(), op: step.op, bind, externals })
     }
 
     /// Points the operands in external memory at `buffer`.
@@ -89,7 +102,9 @@ impl BoundStep {
                 Bind::Primitive(bound) => bound
                     .set(operand, &slice)
                     .map_err(|source| Error::Onednn { node: self.node.clone(), source })?,
-                Bind::Kernel(operands, _) => operands.replace(operand, slice)?,
+                Bind::Kernel(operands, _) | Bind::Typed(operands, ..) => {
+                    operands.replace(operand, slice)?
+                }
             }
         }
         Ok(())
@@ -104,6 +119,11 @@ impl BoundStep {
             Bind::Kernel(operands, kernel) => {
                 operands.with(|src, dst| kernel.run(src, dst, context));
                 Ok(())
+            }
+            Bind::Typed(operands, dtypes, kernel) => {
+                let refuse = |source| Error::Op { op: self.op, node: self.node.clone(), source };
+                let made = operands.with_views(dtypes, |src, dst| kernel.run(src, dst, context));
+                made?.map_err(refuse)
             }
         }
     }

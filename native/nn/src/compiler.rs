@@ -1,53 +1,15 @@
 //! From graph to steps: each op emits primitives or plain kernels; layouts are kept from op to op
 //! and reorders are placed where two ops disagree.
 
+use crate::evaluate::Evaluate;
 use crate::graph::{Graph, Node, Source, ValueId};
 use crate::layout::{Layout, plain};
-use crate::op::Kernel;
-use crate::{Error, PlanOptions};
+use crate::op::{Kernel, TypedKernel};
+use crate::step::{Action, Place, Slot, Step};
+use crate::{Error, OpError, PlanOptions, TensorType};
 use onednn::{Attr, DataType, MemoryDesc, Primitive, PrimitiveDesc, arg};
 use std::sync::Arc;
-use tensor::Shape;
-
-/// Where a slot's bytes live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In the replica's arena.
-    Arena,
-    /// With the weights in kernel layout, which replicas share.
-    Prepared,
-    /// In the flat vector of weights, at this float.
-    Weights(usize),
-    /// In the flat gradient vector, at this float.
-    Gradient(usize),
-}
-
-/// A piece of memory that steps read and write.
-#[derive(Clone, Debug)]
-pub(crate) struct Slot {
-    pub bytes: usize,
-    pub place: Place,
-    /// Layout of a copy of another slot.
-    pub layout: Option<Layout>,
-}
-
-/// What a step does.
-#[derive(Clone)]
-pub(crate) enum Action {
-    /// A primitive; `args[i]` goes with the i-th of the step's sources and destinations.
-    Primitive { primitive: Primitive, args: Vec<(i32, MemoryDesc)>, scratchpad: Option<MemoryDesc> },
-    /// A plain kernel.
-    Kernel(Arc<dyn Kernel>),
-}
-
-/// One step of a plan.
-#[derive(Clone)]
-pub(crate) struct Step {
-    pub name: String,
-    pub action: Action,
-    pub src: Vec<usize>,
-    pub dst: Vec<usize>,
-}
+use tensor::{Buffer, DType, Shape, View, ViewMut};
 
 /// An operand of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +31,7 @@ struct Representation {
 pub struct Compiler<'g> {
     pub(crate) graph: &'g Graph,
     pub(crate) slots: Vec<Slot>,
+    pub(crate) constants: Vec<Arc<Buffer>>,
     pub(crate) prologue: Vec<Step>,
     pub(crate) steps: Vec<Step>,
     values: Vec<Vec<Representation>>,
@@ -77,27 +40,35 @@ pub struct Compiler<'g> {
 }
 
 impl<'g> Compiler<'g> {
-    pub(crate) fn new(graph: &'g Graph, options: PlanOptions) -> Compiler<'g> {
+    pub(crate) fn new(graph: &'g Graph, options: PlanOptions) -> Result<Compiler<'g>, Error> {
         let mut compiler = Compiler {
             graph,
             slots: Vec::new(),
+            constants: Vec::new(),
             prologue: Vec::new(),
             steps: Vec::new(),
             values: vec![Vec::new(); graph.values.len()],
             node: 0,
             onednn: options.onednn && onednn::loaded().is_some(),
         };
+        let mut used = vec![false; graph.values.len()];
+        let read = graph.nodes.iter().flat_map(|node| node.src.iter().copied());
+        read.chain(graph.roots()).for_each(|value| used[value.0] = true);
         for (i, value) in graph.values.iter().enumerate() {
-            let place = match value.source {
+            let place = match &value.source {
                 Source::Input => Place::Arena,
-                Source::Parameter(p) => Place::Weights(graph.parameters.at(p).offset),
-                Source::Node(_) => continue,
+                &Source::Parameter(p) => Place::Weights(graph.parameters.at(p).offset),
+                Source::Constant(tensor) if used[i] => {
+                    compiler.constants.push(Arc::new(Buffer::from_view(tensor.view())?));
+                    Place::Constant(compiler.constants.len() - 1)
+                }
+                Source::Constant(_) | Source::Node(_) => continue,
             };
-            let layout = Layout::Plain(value.shape.clone());
-            let slot = compiler.slot(layout.bytes(), place);
+            let layout = Layout::Plain(value.ty.clone());
+            let slot = compiler.slot(&layout, place);
             compiler.values[i].push(Representation { layout, slot });
         }
-        compiler
+        Ok(compiler)
     }
 
     /// Emits the steps of one node and moves its results to the gradient vector.
@@ -105,12 +76,17 @@ impl<'g> Compiler<'g> {
         self.node = index;
         let node = &self.graph.nodes[index];
         let is_empty = |&v: &ValueId| self.graph.shape(v).is_empty();
-        if node.dst.iter().all(is_empty)
+        let dtypes: Vec<DType> =
+            node.src.iter().map(|&v| self.graph.tensor_type(v).dtype).collect();
+        if !node.op.compiles(&dtypes) {
+            self.evaluated(false)?;
+        } else if node.dst.iter().all(is_empty)
             || (!node.op.takes_empty() && node.src.iter().any(is_empty))
         {
             // Sums over nothing are zero, and everything else is empty.
-            self.kernel(|_: &[&[f32]], dst: &mut [&mut [f32]]| {
-                dst.iter_mut().for_each(|d| d.fill(0.0));
+            self.typed_kernel(|_: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+                dst.iter_mut().for_each(ViewMut::clear);
+                Ok(())
             })?;
         } else {
             node.op.compile(self)?;
@@ -121,6 +97,30 @@ impl<'g> Compiler<'g> {
             }
         }
         Ok(())
+    }
+
+    /// Moves results that no node makes to the gradient vector, and gives the outputs' slots.
+    pub(crate) fn finish(&mut self) -> Result<Vec<usize>, Error> {
+        for &(parameter, value) in &self.graph.results {
+            if !matches!(self.graph.values[value.0].source, Source::Node(_)) {
+                self.deliver(parameter, value)?;
+            }
+        }
+        self.graph.outputs.iter().map(|&(_, value)| self.output_slot(value)).collect()
+    }
+
+    /// Slot of an output, in the arena.
+    fn output_slot(&mut self, value: ValueId) -> Result<usize, Error> {
+        let slot = self.plain_slot(value)?;
+        if self.slots[slot].place == Place::Arena {
+            return Ok(slot);
+        }
+        let layout = Layout::Plain(self.graph.tensor_type(value).clone());
+        let output = self.slot(&layout, Place::Arena);
+        let action = Action::Typed(Arc::new(copy));
+        let (name, op) = ("output".into(), "Output");
+        self.steps.push(Step { name, op, action, src: vec![slot], dst: vec![output] });
+        Ok(output)
     }
 
     fn current(&self) -> &'g Node {
@@ -135,6 +135,16 @@ impl<'g> Compiler<'g> {
     /// Shape of source `i`.
     pub fn src_shape(&self, i: usize) -> &'g Shape {
         self.graph.shape(self.current().src[i])
+    }
+
+    /// Element type and shape of source `i`.
+    pub fn src_type(&self, i: usize) -> &'g TensorType {
+        self.graph.tensor_type(self.current().src[i])
+    }
+
+    /// Element type and shape of output `o`.
+    pub fn dst_type(&self, o: usize) -> &'g TensorType {
+        self.graph.tensor_type(self.current().dst[o])
     }
 
     /// Number of sources.
@@ -231,7 +241,7 @@ impl<'g> Compiler<'g> {
         let mut destinations = Vec::with_capacity(dst.len());
         for (o, arg, md) in dst {
             let layout = Layout::of(md);
-            let slot = self.slot(layout.bytes(), Place::Arena);
+            let slot = self.slot(&layout, Place::Arena);
             self.values[node.dst[*o].0].push(Representation { layout, slot });
             destinations.push(slot);
             args.push((*arg, md.clone()));
@@ -257,8 +267,8 @@ impl<'g> Compiler<'g> {
             sources.push(self.plain_slot(value)?);
             args.push((arg, descriptor.exec_arg_md(arg)));
         }
-        let layout = Layout::Plain(self.dst_shape(0).clone());
-        let slot = self.slot(layout.bytes(), Place::Arena);
+        let layout = Layout::Plain(self.dst_type(0).clone());
+        let slot = self.slot(&layout, Place::Arena);
         self.values[node.dst[0].0].push(Representation { layout, slot });
         args.push((dst, descriptor.exec_arg_md(dst)));
         self.emit_primitive(descriptor, args, sources, vec![slot])
@@ -278,16 +288,46 @@ impl<'g> Compiler<'g> {
         Ok(())
     }
 
-    /// Emits a plain kernel over all sources and outputs, each row-major.
+    /// Emits a plain kernel over all sources and outputs, each row-major f32.
     ///
     /// # Errors
     /// [`Error::Onednn`] if a source cannot be reordered.
     pub fn kernel(&mut self, kernel: impl Kernel) -> Result<(), Error> {
+        let (src, dst) = self.operands();
+        self.kernel_on(kernel, &src, &dst)
+    }
+
+    /// Emits a plain kernel over all sources and outputs, each row-major and of its own type.
+    ///
+    /// # Errors
+    /// [`Error::Onednn`] if a source cannot be reordered.
+    pub fn typed_kernel(&mut self, kernel: impl TypedKernel) -> Result<(), Error> {
+        let (src, dst) = self.operands();
+        self.action_on(Action::Typed(Arc::new(kernel)), &src, &dst)
+    }
+
+    /// Emits a step that calls the op's `evaluate`.
+    ///
+    /// # Errors
+    /// [`Error::Onednn`] if a source cannot be reordered.
+    pub fn evaluate(&mut self) -> Result<(), Error> {
+        self.evaluated(true)
+    }
+
+    fn evaluated(&mut self, only: bool) -> Result<(), Error> {
+        let node = self.current();
+        let src = node.src.iter().map(|&v| self.graph.tensor_type(v).clone()).collect();
+        let kernel = Evaluate { op: node.op.clone(), src, only };
+        let src: Vec<Operand> = (0..node.src.len()).map(Operand::Src).collect();
+        let dst: Vec<usize> = (0..node.dst.len()).collect();
+        self.action_on(Action::Typed(Arc::new(kernel)), &src, &dst)
+    }
+
+    /// The sources that are read, and all outputs.
+    fn operands(&self) -> (Vec<Operand>, Vec<usize>) {
         let node = self.current();
         let read = (0..node.src.len()).filter(|&i| node.op.reads(i));
-        let src: Vec<Operand> = read.map(Operand::Src).collect();
-        let dst: Vec<usize> = (0..node.dst.len()).collect();
-        self.kernel_on(kernel, &src, &dst)
+        (read.map(Operand::Src).collect(), (0..node.dst.len()).collect())
     }
 
     /// Emits a plain kernel that reads these operands, outputs of earlier steps of the node among
@@ -301,6 +341,10 @@ impl<'g> Compiler<'g> {
         src: &[Operand],
         dst: &[usize],
     ) -> Result<(), Error> {
+        self.action_on(Action::Kernel(Arc::new(kernel)), src, dst)
+    }
+
+    fn action_on(&mut self, action: Action, src: &[Operand], dst: &[usize]) -> Result<(), Error> {
         let node = self.current();
         let mut sources = Vec::with_capacity(src.len());
         for operand in src {
@@ -313,12 +357,19 @@ impl<'g> Compiler<'g> {
         let mut destinations = Vec::with_capacity(dst.len());
         for &o in dst {
             let value = node.dst[o];
-            let layout = Layout::Plain(self.graph.shape(value).clone());
-            let slot = self.slot(layout.bytes(), Place::Arena);
+            let layout = Layout::Plain(self.graph.tensor_type(value).clone());
+            let slot = self.slot(&layout, Place::Arena);
             self.values[value.0].push(Representation { layout, slot });
             destinations.push(slot);
         }
-        self.emit(Action::Kernel(Arc::new(kernel)), sources, destinations);
+        let all = || sources.iter().chain(&destinations);
+        debug_assert!(
+            !matches!(action, Action::Kernel(_))
+                || all().all(|&slot| self.slots[slot].dtype == DType::F32),
+            "{}: a kernel on f32 has operands of other types",
+            self.current().op.name()
+        );
+        self.emit(action, sources, destinations);
         Ok(())
     }
 
@@ -329,7 +380,7 @@ impl<'g> Compiler<'g> {
     pub fn alias(&mut self) -> Result<(), Error> {
         let node = self.current();
         let (src, dst) = (node.src[0], node.dst[0]);
-        let layout = Layout::Plain(self.graph.shape(dst).clone());
+        let layout = Layout::Plain(self.graph.tensor_type(dst).clone());
         let slot = self.represent(src, &layout)?;
         self.values[dst.0].push(Representation { layout, slot });
         Ok(())
@@ -343,7 +394,7 @@ impl<'g> Compiler<'g> {
             return Ok(known.slot);
         }
         let from = self.values[value.0][0].clone();
-        let slot = self.slot(want.bytes(), Place::Arena);
+        let slot = self.slot(want, Place::Arena);
         self.convert(&from, want, slot)?;
         self.values[value.0].push(Representation { layout: want.clone(), slot });
         Ok(slot)
@@ -353,8 +404,7 @@ impl<'g> Compiler<'g> {
     fn convert(&mut self, from: &Representation, to: &Layout, slot: usize) -> Result<(), Error> {
         self.slots[slot].layout = Some(to.clone());
         if from.layout.same(to) {
-            let copy = |src: &[&[f32]], dst: &mut [&mut [f32]]| dst[0].copy_from_slice(src[0]);
-            self.emit(Action::Kernel(Arc::new(copy)), vec![from.slot], vec![slot]);
+            self.emit(Action::Typed(Arc::new(copy)), vec![from.slot], vec![slot]);
             return Ok(());
         }
         let src = self.check(from.layout.descriptor(to))?;
@@ -369,42 +419,55 @@ impl<'g> Compiler<'g> {
     fn deliver(&mut self, parameter: usize, value: ValueId) -> Result<(), Error> {
         let from = self.values[value.0][0].clone();
         let place = Place::Gradient(self.graph.parameters.at(parameter).offset);
-        let to = Layout::Plain(self.graph.shape(value).clone());
+        let to = Layout::Plain(self.graph.tensor_type(value).clone());
         let owned = self.steps.last().is_some_and(|step| step.dst.contains(&from.slot));
         if owned && from.layout.same(&to) && self.slots[from.slot].place == Place::Arena {
             self.slots[from.slot].place = place;
             return Ok(());
         }
-        let slot = self.slot(to.bytes(), place);
+        let slot = self.slot(&to, place);
         self.convert(&from, &to, slot)
     }
 
-    fn slot(&mut self, bytes: usize, place: Place) -> usize {
-        self.slots.push(Slot { bytes, place, layout: None });
+    fn slot(&mut self, layout: &Layout, place: Place) -> usize {
+        let (bytes, dtype) = (layout.bytes(), layout.dtype());
+        self.slots.push(Slot { bytes, dtype, place, layout: None });
         self.slots.len() - 1
     }
 
-    /// Adds a step; one that reads nothing but weights runs once per weights, not once per run.
+    /// Adds a step; one that reads nothing but weights and constants runs once per weights, not
+    /// once per run.
     fn emit(&mut self, action: Action, src: Vec<usize>, dst: Vec<usize>) {
-        let constant =
-            |&s: &usize| matches!(self.slots[s].place, Place::Weights(_) | Place::Prepared);
-        let name = self.current().name.clone();
-        let varies = matches!(&action, Action::Kernel(kernel) if kernel.depends_on_run());
-        let prologue = !varies && !src.is_empty() && src.iter().all(constant);
+        let varies = match &action {
+            Action::Kernel(kernel) => kernel.depends_on_run(),
+            Action::Typed(kernel) => kernel.depends_on_run(),
+            Action::Primitive { .. } => false,
+        };
+        let place = |&slot: &usize| self.slots[slot].place;
+        let kept =
+            |place| matches!(place, Place::Weights(_) | Place::Prepared | Place::Constant(_));
+        let free = dst.iter().map(place).all(|place| place == Place::Arena);
+        let prologue = !varies && free && !src.is_empty() && src.iter().map(place).all(kept);
         if prologue {
             dst.iter().for_each(|&d| self.slots[d].place = Place::Prepared);
         }
-        let step = Step { name, action, src, dst };
+        let node = self.current();
+        let step = Step { name: node.name.clone(), op: node.op.name(), action, src, dst };
         if prologue { self.prologue.push(step) } else { self.steps.push(step) }
     }
 
     /// Slot of a value in row-major layout, for the outputs of the graph.
     pub(crate) fn plain_slot(&mut self, value: ValueId) -> Result<usize, Error> {
-        self.represent(value, &Layout::Plain(self.graph.shape(value).clone()))
+        self.represent(value, &Layout::Plain(self.graph.tensor_type(value).clone()))
     }
 
     /// Slot of an input.
     pub(crate) fn input_slot(&self, value: ValueId) -> usize {
         self.values[value.0][0].slot
     }
+}
+
+/// Copies the only source.
+fn copy(src: &[View<'_>], dst: &mut [ViewMut<'_>]) -> Result<(), OpError> {
+    Ok(dst[0].copy_from(src[0])?)
 }

@@ -1,5 +1,4 @@
-use tensor::Shape;
-
+use crate::TensorType;
 /// Why an op refuses its operands or settings; the graph adds which node it was.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum OpError {
@@ -13,9 +12,20 @@ pub enum OpError {
         /// What to do about it.
         remedy: String,
     },
-    /// Shapes that do not fit.
+    /// The shape of a result depends on the content of the operands, which is not known.
+    #[error(
+        "the shape of the result depends on values that are not known yet. Give them as constants"
+    )]
+    DependsOnData,
+    /// An op without plain code for tensors of these types.
+    #[error("has no code for operands of these types. Cast the inputs to f32 first")]
+    NotEvaluated,
+    /// Shapes or elements that do not fit.
     #[error(transparent)]
     Tensor(#[from] tensor::Error),
+    /// A plan that was made for this op alone.
+    #[error(transparent)]
+    Plan(Box<Error>),
 }
 
 impl OpError {
@@ -74,6 +84,16 @@ pub enum Error {
         /// Count given.
         got: usize,
     },
+    /// A tensor of another type or shape than the plan was compiled for.
+    #[error("{what}: expected {expected}, got {got}. Compile a plan for this type")]
+    Type {
+        /// Which tensor.
+        what: String,
+        /// Type of the plan.
+        expected: TensorType,
+        /// Type given.
+        got: TensorType,
+    },
     /// A plan that the prepared weights do not serve.
     #[error(
         "workspace: expected a plan that its weights were prepared for. Call Prepared::add first"
@@ -93,8 +113,8 @@ pub enum Error {
 }
 
 /// Error unless exactly `count` operands were given.
-pub(crate) fn expect_operands(
-    src: &[&Shape],
+pub(crate) fn expect_operands<T>(
+    src: &[T],
     count: std::ops::RangeInclusive<usize>,
 ) -> Result<(), OpError> {
     if count.contains(&src.len()) {
@@ -102,6 +122,7 @@ pub(crate) fn expect_operands(
     }
     let expected = match (count.start(), count.end()) {
         (1, 1) => "1 operand".to_string(),
+        (least, &usize::MAX) => format!("at least {least}"),
         (least, most) if least == most => format!("{most} operands"),
         (least, most) => format!("{least} to {most} operands"),
     };

@@ -1,9 +1,11 @@
-//! Nodes and values: what is computed from what. Shapes are known from the start.
+//! Nodes and values: what is computed from what. Types and shapes are known from the start, and
+//! what depends on constants alone is computed at once.
 
 use crate::op::Op;
-use crate::{Error, ParameterTable};
+use crate::{Error, OpError, ParameterTable, TensorType, evaluate};
+use std::collections::HashMap;
 use std::sync::Arc;
-use tensor::Shape;
+use tensor::{Shape, Tensor};
 
 /// Whether a graph is built to train or to predict: batch statistics and dropout differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,16 +21,17 @@ pub enum Mode {
 pub struct ValueId(pub(crate) usize);
 
 /// Where a value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Source {
     Input,
+    Constant(Arc<Tensor>),
     Parameter(usize),
     Node(usize),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
-    pub shape: Shape,
+    pub ty: TensorType,
     pub source: Source,
 }
 
@@ -45,6 +48,8 @@ pub(crate) struct Node {
 #[derive(Clone, Debug)]
 pub struct Graph {
     pub(crate) parameters: ParameterTable,
+    /// Values of the parameters, by index in the table.
+    parameter_values: HashMap<usize, ValueId>,
     pub(crate) values: Vec<Value>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) inputs: Vec<(String, ValueId)>,
@@ -58,6 +63,7 @@ impl Graph {
     pub fn new(parameters: ParameterTable) -> Graph {
         Graph {
             parameters,
+            parameter_values: HashMap::new(),
             values: Vec::new(),
             nodes: Vec::new(),
             inputs: Vec::new(),
@@ -66,14 +72,14 @@ impl Graph {
         }
     }
 
-    fn value(&mut self, shape: Shape, source: Source) -> ValueId {
-        self.values.push(Value { shape, source });
+    fn value(&mut self, ty: TensorType, source: Source) -> ValueId {
+        self.values.push(Value { ty, source });
         ValueId(self.values.len() - 1)
     }
 
-    /// A value that is given at each run, batch dimension included.
-    pub fn input(&mut self, name: &str, shape: Shape) -> ValueId {
-        let value = self.value(shape, Source::Input);
+    /// A value that is given at each run, batch dimension included; a shape alone means f32.
+    pub fn input(&mut self, name: &str, ty: impl Into<TensorType>) -> ValueId {
+        let value = self.value(ty.into(), Source::Input);
         self.inputs.push((name.into(), value));
         value
     }
@@ -87,39 +93,65 @@ impl Graph {
             name: name.into(),
             count: self.parameters.count(),
         })?;
-        let known = self.values.iter().position(|v| v.source == Source::Parameter(index));
-        Ok(match known {
-            Some(value) => ValueId(value),
-            None => {
-                let shape = self.parameters.at(index).shape.clone();
-                self.value(shape, Source::Parameter(index))
-            }
-        })
+        if let Some(&value) = self.parameter_values.get(&index) {
+            return Ok(value);
+        }
+        let shape = self.parameters.at(index).shape.clone();
+        let value = self.value(shape.into(), Source::Parameter(index));
+        self.parameter_values.insert(index, value);
+        Ok(value)
     }
 
-    /// Applies an op; one value per output.
+    /// A value that is the same in each run.
+    pub fn constant(&mut self, tensor: impl Into<Arc<Tensor>>) -> ValueId {
+        let tensor = tensor.into();
+        self.value(TensorType::of(&tensor), Source::Constant(tensor))
+    }
+
+    /// The content of a constant: of [`Graph::constant`], or of an op on constants.
+    pub fn known(&self, value: ValueId) -> Option<&Arc<Tensor>> {
+        match &self.values[value.0].source {
+            Source::Constant(tensor) => Some(tensor),
+            _ => None,
+        }
+    }
+
+    /// Applies an op; one value per output. If all sources are constants, so are the outputs.
     ///
     /// # Errors
-    /// [`Error::Op`] if the shapes do not fit.
+    /// [`Error::Op`] if the sources do not fit.
     pub fn add(&mut self, name: &str, op: impl Op, src: &[ValueId]) -> Result<Vec<ValueId>, Error> {
         self.add_shared(name, Arc::new(op), src)
     }
 
-    pub(crate) fn add_shared(
+    /// [`Graph::add`] of an op of any kind.
+    ///
+    /// # Errors
+    /// [`Error::Op`] if the sources do not fit.
+    pub fn add_shared(
         &mut self,
         name: &str,
         op: Arc<dyn Op>,
         src: &[ValueId],
     ) -> Result<Vec<ValueId>, Error> {
-        let shapes: Vec<&Shape> = src.iter().map(|&v| self.shape(v)).collect();
-        let shapes = op.infer(&shapes).map_err(|source| Error::Op {
-            op: op.name(),
-            node: name.into(),
-            source,
-        })?;
+        let refuse = |source| Error::Op { op: op.name(), node: name.into(), source };
+        let types: Vec<&TensorType> = src.iter().map(|&v| self.tensor_type(v)).collect();
+        if let Some(made) = op.known(&types).map_err(refuse)? {
+            return Ok(made.into_iter().map(|tensor| self.constant(tensor)).collect());
+        }
+        let types = op.infer(&types);
+        let known: Option<Vec<&Tensor>> =
+            src.iter().map(|&v| self.known(v).map(|tensor| &**tensor)).collect();
+        if let (Some(src), true) = (known, op.is_deterministic())
+            && matches!(types, Ok(_) | Err(OpError::DependsOnData))
+        {
+            let made = evaluate(&op, &src).map_err(refuse)?;
+            return Ok(made.into_iter().map(|tensor| self.constant(tensor)).collect());
+        }
+        let types = types.map_err(refuse)?;
         let node = self.nodes.len();
         let dst: Vec<ValueId> =
-            shapes.into_iter().map(|shape| self.value(shape, Source::Node(node))).collect();
+            types.into_iter().map(|ty| self.value(ty, Source::Node(node))).collect();
         self.nodes.push(Node { name: name.into(), op, src: src.to_vec(), dst: dst.clone() });
         Ok(dst)
     }
@@ -138,7 +170,12 @@ impl Graph {
 
     /// Shape of a value.
     pub fn shape(&self, value: ValueId) -> &Shape {
-        &self.values[value.0].shape
+        &self.values[value.0].ty.shape
+    }
+
+    /// Element type and shape of a value.
+    pub fn tensor_type(&self, value: ValueId) -> &TensorType {
+        &self.values[value.0].ty
     }
 
     /// The parameters.

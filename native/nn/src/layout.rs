@@ -1,13 +1,14 @@
 //! How the bytes of a value are arranged.
 
+use crate::TensorType;
 use onednn::{DataType, MemoryDesc};
-use tensor::Shape;
+use tensor::{DType, Shape};
 
-/// Row-major f32, or whatever oneDNN chose.
+/// Row-major, or whatever oneDNN chose.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Layout {
-    /// Row-major f32 of this shape.
-    Plain(Shape),
+    /// Row-major elements of this type and shape.
+    Plain(TensorType),
     /// A blocked or opaque layout of oneDNN.
     Native(MemoryDesc),
 }
@@ -17,7 +18,7 @@ impl Layout {
     /// under other dimensions need no reorder.
     pub fn of(md: &MemoryDesc) -> Layout {
         if md.data_type() == Some(DataType::F32) && md.is_plain() {
-            Layout::Plain(Shape::new(&md.dims()))
+            Layout::Plain(Shape::new(&md.dims()).into())
         } else {
             Layout::Native(md.clone())
         }
@@ -26,7 +27,7 @@ impl Layout {
     /// True if the same bytes serve both.
     pub fn same(&self, other: &Layout) -> bool {
         match (self, other) {
-            (Layout::Plain(a), Layout::Plain(b)) => a.len() == b.len(),
+            (Layout::Plain(a), Layout::Plain(b)) => a.dtype == b.dtype && a.bytes() == b.bytes(),
             (Layout::Native(a), Layout::Native(b)) => a == b,
             _ => false,
         }
@@ -35,8 +36,16 @@ impl Layout {
     /// Size in bytes.
     pub fn bytes(&self) -> usize {
         match self {
-            Layout::Plain(shape) => shape.bytes(),
+            Layout::Plain(ty) => ty.bytes(),
             Layout::Native(md) => md.bytes(),
+        }
+    }
+
+    /// Type of the elements; oneDNN's layouts are of f32.
+    pub fn dtype(&self) -> DType {
+        match self {
+            Layout::Plain(ty) => ty.dtype,
+            Layout::Native(_) => DType::F32,
         }
     }
 
@@ -45,7 +54,7 @@ impl Layout {
         match (self, like) {
             (Layout::Native(md), _) => Ok(md.clone()),
             (Layout::Plain(_), Layout::Native(md)) => MemoryDesc::plain(&md.dims(), DataType::F32),
-            (Layout::Plain(shape), _) => plain(shape),
+            (Layout::Plain(ty), _) => plain(&ty.shape),
         }
     }
 }

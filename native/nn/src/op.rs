@@ -3,11 +3,11 @@
 use crate::activation::Activation;
 use crate::autodiff::Gradient;
 use crate::compiler::Compiler;
-use crate::{Error, OpError};
+use crate::{Error, OpError, TensorType};
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
-use tensor::Shape;
+use tensor::{DType, Shape, Tensor, View, ViewMut};
 
 /// Arithmetic and memory traffic of an op.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -26,11 +26,29 @@ pub trait Op: Any + Debug + Send + Sync {
     /// ONNX's name of the op.
     fn name(&self) -> &'static str;
 
-    /// Shapes of the outputs.
+    /// Types and shapes of the outputs.
+    ///
+    /// # Errors
+    /// [`OpError`] if the operands do not fit, [`OpError::DependsOnData`] if only their content
+    /// could tell.
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError>;
+
+    /// The outputs, if the types of the sources tell them already, as those of `Shape`.
     ///
     /// # Errors
     /// [`OpError`] if the operands do not fit.
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError>;
+    fn known(&self, _src: &[&TensorType]) -> Result<Option<Vec<Tensor>>, OpError> {
+        Ok(None)
+    }
+
+    /// Computes the outputs, in plain code over any types. An op implements this, `compile` or
+    /// both; what is missing is made from the other.
+    ///
+    /// # Errors
+    /// [`OpError`] if the operands do not fit, [`OpError::NotEvaluated`] if the op only compiles.
+    fn evaluate(&self, _src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+        Err(OpError::NotEvaluated)
+    }
 
     /// Adds the nodes that compute the gradients of the sources.
     ///
@@ -45,7 +63,20 @@ pub trait Op: Any + Debug + Send + Sync {
     ///
     /// # Errors
     /// [`Error::Onednn`] if a primitive cannot be made.
-    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error>;
+    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
+        compiler.evaluate()
+    }
+
+    /// True if `compile` copes with sources of these types; for others `evaluate` is called, with
+    /// floats as f32 if need be.
+    fn compiles(&self, src: &[DType]) -> bool {
+        src.iter().all(|&dtype| dtype == DType::F32)
+    }
+
+    /// True if the outputs depend on the sources alone, so that constants give constants.
+    fn is_deterministic(&self) -> bool {
+        true
+    }
 
     /// Arithmetic and traffic; element-wise by default.
     fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
@@ -88,6 +119,39 @@ pub trait Kernel: Send + Sync + 'static {
     /// True if the result depends on the run too, so that it cannot be kept with the weights.
     fn depends_on_run(&self) -> bool {
         false
+    }
+}
+
+/// A plain kernel on row-major operands of any types.
+pub trait TypedKernel: Send + Sync + 'static {
+    /// Computes the destinations from the sources.
+    ///
+    /// # Errors
+    /// [`OpError`] if what the sources hold does not fit, such as an index out of range.
+    fn run(
+        &self,
+        src: &[View<'_>],
+        dst: &mut [ViewMut<'_>],
+        run: &RunContext,
+    ) -> Result<(), OpError>;
+
+    /// True if the result depends on the run too, so that it cannot be kept with the weights.
+    fn depends_on_run(&self) -> bool {
+        false
+    }
+}
+
+impl<F> TypedKernel for F
+where
+    F: Fn(&[View<'_>], &mut [ViewMut<'_>]) -> Result<(), OpError> + Send + Sync + 'static,
+{
+    fn run(
+        &self,
+        src: &[View<'_>],
+        dst: &mut [ViewMut<'_>],
+        _run: &RunContext,
+    ) -> Result<(), OpError> {
+        self(src, dst)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::ops::Range;
 use tensor::Shape;
 use tensor::random::{Philox, Purpose};
@@ -131,9 +132,16 @@ mod dims {
 }
 
 /// All parameters of a model, in the order of their ranges.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct ParameterTable {
     parameters: Vec<Parameter>,
+    by_name: HashMap<String, usize>,
+}
+
+impl PartialEq for ParameterTable {
+    fn eq(&self, other: &ParameterTable) -> bool {
+        self.parameters == other.parameters
+    }
 }
 
 impl ParameterTable {
@@ -157,18 +165,19 @@ impl ParameterTable {
             return Err(Error::DuplicateParameter { name: name.into() });
         }
         let offset = self.len();
+        self.by_name.insert(name.into(), self.parameters.len());
         self.parameters.push(Parameter { name: name.into(), shape, offset, kind, initializer });
         Ok(self.parameters.len() - 1)
     }
 
     /// Index of a parameter.
     pub fn index(&self, name: &str) -> Option<usize> {
-        self.parameters.iter().position(|p| p.name == name)
+        self.by_name.get(name).copied()
     }
 
     /// Parameter by name.
     pub fn get(&self, name: &str) -> Option<&Parameter> {
-        self.parameters.iter().find(|p| p.name == name)
+        Some(self.at(self.index(name)?))
     }
 
     /// Parameters in order.

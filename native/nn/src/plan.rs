@@ -1,11 +1,13 @@
 //! A compiled graph: a flat list of steps over placed memory.
 
 use crate::arena::{Lifetime, place};
-use crate::compiler::{Action, Compiler, Place, Step};
+use crate::compiler::Compiler;
 use crate::graph::Graph;
 use crate::layout::Layout;
-use crate::{Error, passes};
-use tensor::Shape;
+use crate::step::{Action, Place, Slot, Step};
+use crate::{Error, TensorType, passes};
+use std::sync::Arc;
+use tensor::{Buffer, DType, Shape};
 
 /// How a graph is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,7 @@ pub(crate) struct Placed {
     pub place: Place,
     pub offset: usize,
     pub bytes: usize,
+    pub dtype: DType,
     /// Layout of a copy of another slot.
     pub layout: Option<Layout>,
 }
@@ -34,12 +37,13 @@ pub(crate) struct Placed {
 #[derive(Clone, Debug)]
 pub(crate) struct Port {
     pub slot: usize,
-    pub shape: Shape,
+    pub ty: TensorType,
 }
 
 /// A graph compiled for its shapes: steps with fixed memory, shared by all replicas that run it.
 pub struct Plan {
     pub(crate) slots: Vec<Placed>,
+    pub(crate) constants: Vec<Arc<Buffer>>,
     pub(crate) prologue: Vec<Step>,
     pub(crate) steps: Vec<Step>,
     pub(crate) inputs: Vec<Port>,
@@ -58,21 +62,20 @@ impl Plan {
     /// [`Error::Onednn`] if a primitive cannot be made.
     pub fn compile(graph: &Graph, options: PlanOptions) -> Result<Plan, Error> {
         let graph = passes::optimize(graph);
-        let mut compiler = Compiler::new(&graph, options);
+        let mut compiler = Compiler::new(&graph, options)?;
         for node in 0..graph.nodes.len() {
             compiler.node(node)?;
         }
-        let mut outputs = Vec::new();
-        for (_, value) in &graph.outputs {
-            let slot = compiler.plain_slot(*value)?;
-            outputs.push(Port { slot, shape: graph.shape(*value).clone() });
-        }
-        let inputs = graph.inputs.iter().map(|(_, value)| Port {
-            slot: compiler.input_slot(*value),
-            shape: graph.shape(*value).clone(),
-        });
+        let ty = |value| graph.tensor_type(value).clone();
+        let outputs = compiler.finish()?.into_iter().zip(&graph.outputs);
+        let outputs: Vec<Port> =
+            outputs.map(|(slot, &(_, value))| Port { slot, ty: ty(value) }).collect();
+        let inputs = graph
+            .inputs
+            .iter()
+            .map(|(_, value)| Port { slot: compiler.input_slot(*value), ty: ty(*value) });
         let inputs: Vec<Port> = inputs.collect();
-        let Compiler { slots, prologue, steps, .. } = compiler;
+        let Compiler { slots, constants, prologue, steps, .. } = compiler;
 
         let mut lifetimes: Vec<Lifetime> =
             slots.iter().map(|s| Lifetime { bytes: s.bytes, first: usize::MAX, last: 0 }).collect();
@@ -98,7 +101,7 @@ impl Plan {
             .iter()
             .map(|slot| {
                 let offset = match slot.place {
-                    Place::Arena => 0,
+                    Place::Arena | Place::Constant(_) => 0,
                     Place::Prepared => {
                         let offset = prepared_bytes;
                         prepared_bytes += slot.bytes.next_multiple_of(64);
@@ -106,7 +109,8 @@ impl Plan {
                     }
                     Place::Weights(float) | Place::Gradient(float) => float * size_of::<f32>(),
                 };
-                Placed { place: slot.place, offset, bytes: slot.bytes, layout: slot.layout.clone() }
+                let Slot { bytes, dtype, place, ref layout } = *slot;
+                Placed { place, offset, bytes, dtype, layout: layout.clone() }
             })
             .collect();
         for (&slot, offset) in in_arena.iter().zip(offsets) {
@@ -114,6 +118,7 @@ impl Plan {
         }
         Ok(Plan {
             slots: placed,
+            constants,
             arena_bytes: scratch_offset + steps.iter().map(scratch_bytes).max().unwrap_or(0),
             scratch_offset,
             prologue,
@@ -148,12 +153,22 @@ impl Plan {
 
     /// Shape of input `i`, batch included.
     pub fn input_shape(&self, i: usize) -> &Shape {
-        &self.inputs[i].shape
+        &self.inputs[i].ty.shape
     }
 
     /// Shape of output `o`, batch included.
     pub fn output_shape(&self, o: usize) -> &Shape {
-        &self.outputs[o].shape
+        &self.outputs[o].ty.shape
+    }
+
+    /// Element type and shape of input `i`.
+    pub fn input_type(&self, i: usize) -> &TensorType {
+        &self.inputs[i].ty
+    }
+
+    /// Element type and shape of output `o`.
+    pub fn output_type(&self, o: usize) -> &TensorType {
+        &self.outputs[o].ty
     }
 }
 

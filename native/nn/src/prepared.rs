@@ -2,10 +2,10 @@
 
 use crate::Error;
 use crate::bound_step::{Attached, BoundStep, External};
-use crate::compiler::{Place, Step};
 use crate::layout::Layout;
 use crate::op::RunContext;
 use crate::plan::{Plan, scratch_bytes};
+use crate::step::{Place, Step};
 use std::sync::Arc;
 use tensor::{Buffer, SharedSlice};
 
@@ -101,6 +101,7 @@ impl Prepared {
         }
         let buffer = Arc::new(Buffer::new(bytes)?);
         self.weights = Attached::default();
+        // What reads nothing but constants runs here, once and for all weights.
         for (step, mut offset, scratch) in fresh {
             for &dst in &step.dst {
                 let size = plan.slots[dst].bytes;
@@ -108,9 +109,17 @@ impl Prepared {
                 offset += size.next_multiple_of(64);
             }
             let scratch = SharedSlice::new(&buffer, scratch, scratch_bytes(step))?;
-            let bound = BoundStep::new(plan, step, scratch, |slot| locate(&slots, slot))?;
-            let weights_only =
-                step.src.iter().all(|&s| matches!(plan.slots[s].place, Place::Weights(_)));
+            let mut bound = BoundStep::new(plan, step, scratch, |slot| locate(&slots, slot))?;
+            let place = |&slot: &usize| plan.slots[slot].place;
+            if step.src.iter().map(place).all(|place| matches!(place, Place::Constant(_))) {
+                bound.run(&RunContext::default())?;
+                continue;
+            }
+            let weights_only = step
+                .src
+                .iter()
+                .map(place)
+                .all(|p| matches!(p, Place::Weights(_) | Place::Constant(_)));
             let steps = if weights_only { &mut self.first } else { &mut self.rest };
             steps.push(PrepareStep(bound));
             if let Some((offset, layout)) = copied(plan, step) {

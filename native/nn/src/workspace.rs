@@ -1,13 +1,13 @@
 //! Running a plan: memory of one replica, and the steps bound to it.
 
 use crate::bound_step::{Attached, BoundStep, External};
-use crate::compiler::Place;
 use crate::op::RunContext;
 use crate::plan::{Placed, Plan};
-use crate::{Error, Prepared};
+use crate::step::Place;
+use crate::{Error, Prepared, TensorType};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tensor::{Buffer, SharedSlice};
+use tensor::{Buffer, DType, SharedSlice, Tensor};
 
 /// Memory in which the workspaces of one replica take turns, as large as the largest needs.
 pub struct Arena {
@@ -96,14 +96,33 @@ impl Workspace {
         Ok(SharedSlice::new(&self.arena.buffer, slot.offset, slot.bytes)?)
     }
 
-    /// Sets input `i` through `fill`; it keeps its numbers until the next call.
+    /// Sets input `i`, of f32, through `fill`; it keeps its numbers until the next call.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if the plan's memory is inconsistent.
+    /// [`Error::Tensor`] if the input has another type.
     pub fn set_input(&mut self, i: usize, fill: impl FnOnce(&mut [f32])) -> Result<(), Error> {
+        expect_f32(self.plan.input_type(i))?;
         let _turn = self.arena.turn();
         fill(self.port(self.plan.inputs[i].slot)?.f32_mut());
         Ok(())
+    }
+
+    /// Sets input `i`; it keeps its elements until the next call.
+    ///
+    /// # Errors
+    /// [`Error::Type`] if the input has another type or shape.
+    pub fn set_input_tensor(&mut self, i: usize, tensor: &Tensor) -> Result<(), Error> {
+        let (expected, got) = (self.plan.input_type(i), TensorType::of(tensor));
+        if *expected != got {
+            return Err(Error::Type {
+                what: format!("input {i}"),
+                expected: expected.clone(),
+                got,
+            });
+        }
+        let _turn = self.arena.turn();
+        let mut memory = self.port(self.plan.inputs[i].slot)?;
+        Ok(memory.view_mut(tensor.dtype())?.copy_from(tensor.view())?)
     }
 
     /// Runs all steps; results of a training graph go to `gradient`, a flat vector like the
@@ -144,12 +163,31 @@ impl Workspace {
         Ok(times)
     }
 
-    /// Reads output `o` through `read`.
+    /// A copy of output `o`.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if the plan's memory is inconsistent.
+    /// [`Error::Tensor`] if there is no such output in memory, as before the first run.
+    pub fn output_tensor(&self, o: usize) -> Result<Tensor, Error> {
+        let ty = self.plan.output_type(o);
+        let _turn = self.arena.turn();
+        let memory = self.port(self.plan.outputs[o].slot)?;
+        Ok(Tensor::new(ty.shape.clone(), memory.view(ty.dtype)?.to_data())?)
+    }
+
+    /// Reads output `o`, of f32, through `read`.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the output has another type.
     pub fn output<R>(&self, o: usize, read: impl FnOnce(&[f32]) -> R) -> Result<R, Error> {
+        expect_f32(self.plan.output_type(o))?;
         let _turn = self.arena.turn();
         Ok(read(self.port(self.plan.outputs[o].slot)?.f32()))
+    }
+}
+
+fn expect_f32(ty: &TensorType) -> Result<(), Error> {
+    match ty.dtype {
+        DType::F32 => Ok(()),
+        got => Err(tensor::Error::DType { expected: DType::F32, got }.into()),
     }
 }

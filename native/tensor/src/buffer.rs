@@ -1,7 +1,8 @@
 //! Aligned native memory: owned, shared between the steps of a plan, and lent to kernels.
 
-use crate::Error;
+use crate::{DType, Error, View, ViewMut};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,6 +50,18 @@ impl Buffer {
     pub fn from_f32(values: &[f32]) -> Result<Buffer, Error> {
         let mut buffer = Buffer::new(size_of_val(values))?;
         buffer.f32_mut().copy_from_slice(values);
+        Ok(buffer)
+    }
+
+    /// Copy of these elements.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if the operating system refuses.
+    pub fn from_view(elements: View<'_>) -> Result<Buffer, Error> {
+        let bytes = elements.bytes();
+        let buffer = Buffer::new(bytes.len())?;
+        // SAFETY: as many bytes as were allocated, and nobody else has the buffer yet.
+        unsafe { std::slice::from_raw_parts_mut(buffer.ptr(), bytes.len()) }.copy_from_slice(bytes);
         Ok(buffer)
     }
 
@@ -151,34 +164,46 @@ impl SharedSlice {
         unsafe { std::slice::from_raw_parts_mut(self.ptr().cast(), self.bytes / 4) }
     }
 
+    /// The content as elements of a type, row-major.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if it holds none of this type.
+    pub fn view(&self, dtype: DType) -> Result<View<'_>, Error> {
+        // SAFETY: as `f32`; bytes need no alignment.
+        View::new(dtype, unsafe { std::slice::from_raw_parts(self.ptr(), self.bytes) })
+    }
+
+    /// The content as elements of a type, writable.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if it holds none of this type.
+    pub fn view_mut(&mut self, dtype: DType) -> Result<ViewMut<'_>, Error> {
+        // SAFETY: as `f32_mut`; bytes need no alignment.
+        ViewMut::new(dtype, unsafe { std::slice::from_raw_parts_mut(self.ptr(), self.bytes) })
+    }
+
     fn overlaps(&self, other: &SharedSlice) -> bool {
         let (a, b) = (self.ptr() as usize, other.ptr() as usize);
         self.bytes > 0 && other.bytes > 0 && a < b + other.bytes && b < a + self.bytes
     }
 }
 
-/// The operands of one plain kernel: destinations share no byte with any other operand.
+/// The operands of one kernel: destinations share no byte with any other operand.
 #[derive(Debug)]
 pub struct Operands {
     src: Vec<SharedSlice>,
     dst: Vec<SharedSlice>,
 }
 
-impl Operands {
-    /// Most sources, and most destinations, of one step.
-    pub const LIMIT: usize = 32;
+/// Up to this many sources, and destinations, a step runs without allocating.
+const INLINE: usize = 32;
 
+impl Operands {
     /// Operands of a step.
     ///
     /// # Errors
-    /// [`Error::Overlap`] if a destination shares bytes with another operand,
-    /// [`Error::TooMany`] beyond [`Operands::LIMIT`].
+    /// [`Error::Overlap`] if a destination shares bytes with another operand.
     pub fn new(src: Vec<SharedSlice>, dst: Vec<SharedSlice>) -> Result<Operands, Error> {
-        for got in [src.len(), dst.len()] {
-            if got > Self::LIMIT {
-                return Err(Error::TooMany { got, limit: Self::LIMIT });
-            }
-        }
         for (index, d) in dst.iter().enumerate() {
             if src.iter().chain(&dst[..index]).any(|other| d.overlaps(other)) {
                 return Err(Error::Overlap { index });
@@ -212,18 +237,51 @@ impl Operands {
         Ok(())
     }
 
-    /// Runs `f` on the operands; allocates nothing.
+    /// Runs `f` on the operands as f32; allocates nothing for up to 32 sources and destinations.
     pub fn with<R>(&mut self, f: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> R) -> R {
-        let src: [&[f32]; Self::LIMIT] =
-            std::array::from_fn(|i| self.src.get(i).map_or(&[][..], |s| s.f32()));
-        let mut dst: [&mut [f32]; Self::LIMIT] = std::array::from_fn(|i| match self.dst.get(i) {
-            // SAFETY: `new` checked that destinations are disjoint from everything else here,
-            // and &mut self excludes a second run of this step.
-            Some(d) => unsafe { std::slice::from_raw_parts_mut(d.ptr().cast(), d.bytes / 4) },
-            None => &mut [],
-        });
-        f(&src[..self.src.len()], &mut dst[..self.dst.len()])
+        let Operands { src, dst } = self;
+        collected(src.iter().map(SharedSlice::f32), |src| {
+            collected(dst.iter_mut().map(SharedSlice::f32_mut), |dst| f(src, dst))
+        })
     }
+
+    /// Runs `f` on the operands as elements of these types, sources first; allocates nothing for up
+    /// to 32 sources and destinations.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if an operand holds no elements of its type.
+    pub fn with_views<R>(
+        &mut self,
+        dtypes: &[DType],
+        f: impl FnOnce(&[View<'_>], &mut [ViewMut<'_>]) -> R,
+    ) -> Result<R, Error> {
+        let Operands { src, dst } = self;
+        let (src_types, dst_types) = dtypes.split_at(src.len());
+        let failed = Cell::new(None);
+        let note = |error| failed.set(Some(error));
+        let read = src.iter().zip(src_types);
+        collected(read.map(|(s, &dtype)| s.view(dtype).map_err(note).unwrap_or_default()), |src| {
+            let write = dst.iter_mut().zip(dst_types);
+            let write = write.map(|(d, &t)| d.view_mut(t).map_err(note).unwrap_or_default());
+            collected(write, |dst| match failed.take() {
+                Some(error) => Err(error),
+                None => Ok(f(src, dst)),
+            })
+        })
+    }
+}
+
+/// Runs `f` on the items; allocates nothing for up to [`INLINE`] of them.
+fn collected<T: Default, R>(
+    mut items: impl ExactSizeIterator<Item = T>,
+    f: impl FnOnce(&mut [T]) -> R,
+) -> R {
+    let count = items.len();
+    if count > INLINE {
+        return f(&mut items.collect::<Vec<T>>());
+    }
+    let mut inline: [T; INLINE] = std::array::from_fn(|_| items.next().unwrap_or_default());
+    f(&mut inline[..count])
 }
 
 #[cfg(test)]
@@ -252,6 +310,31 @@ mod tests {
         let mut operands = Operands::new(vec![part(0, 32)], vec![part(32, 32)]).unwrap();
         operands.with(|_, dst| dst[0].fill(1.0));
         assert_eq!(buffer.f32()[8..], [1.0; 8]);
+    }
+
+    #[test]
+    fn memory_is_read_and_written_under_the_types_of_its_elements() {
+        let buffer = Arc::new(Buffer::from_view(View::I64(&[5, -7])).unwrap());
+        let table = SharedSlice::new(&buffer, 0, 16).unwrap();
+        assert_eq!(table.view(DType::I64).unwrap(), View::I64(&[5, -7]));
+        let flags = Arc::new(Buffer::from_view(View::U8(&[7; 64])).unwrap());
+        let flags = SharedSlice::new(&flags, 0, 2).unwrap();
+        assert!(flags.view(DType::Bool).is_err(), "7 is no truth value");
+        let mut operands = Operands::new(vec![table], vec![flags]).unwrap();
+        let dtypes = [DType::I64, DType::Bool];
+        let sign = |src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+            let pairs = dst[0].get::<bool>()?.iter_mut().zip(src[0].get::<i64>()?);
+            pairs.for_each(|(flag, x)| *flag = *x < 0);
+            Ok::<(), Error>(())
+        };
+        operands.with_views(&dtypes, sign).unwrap().unwrap();
+        let sources = |dtype| operands_of(&buffer, 40).with_views(&[dtype; 41], |src, _| src.len());
+        assert_eq!(sources(DType::I64).unwrap(), 40);
+    }
+
+    fn operands_of(buffer: &Arc<Buffer>, sources: usize) -> Operands {
+        let src = vec![SharedSlice::new(buffer, 0, 8).unwrap(); sources];
+        Operands::new(src, vec![SharedSlice::new(buffer, 8, 8).unwrap()]).unwrap()
     }
 
     #[test]

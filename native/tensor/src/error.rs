@@ -1,4 +1,4 @@
-use crate::Shape;
+use crate::{DType, Shape};
 
 /// What can go wrong with shapes and memory.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -36,12 +36,28 @@ pub enum Error {
         /// Index of the destination.
         index: usize,
     },
-    /// More operands than one step may have.
-    #[error("operands: {got} given, at most {limit} allowed in one step")]
-    TooMany {
+    /// Elements of another type than asked for.
+    #[error("elements: expected {expected}, got {got}. Cast the tensor first")]
+    DType {
+        /// Type asked for.
+        expected: DType,
+        /// Type found.
+        got: DType,
+    },
+    /// Another number of elements than the shape has.
+    #[error("elements: expected {expected}, got {got}. Give one for each place of the shape")]
+    Count {
+        /// Number of the shape.
+        expected: usize,
         /// Number given.
         got: usize,
-        /// Number allowed.
-        limit: usize,
+    },
+    /// Memory that does not hold elements of a type.
+    #[error("memory: {bytes} bytes do not hold elements of type {dtype}")]
+    Memory {
+        /// The type.
+        dtype: DType,
+        /// Size of the memory.
+        bytes: usize,
     },
 }

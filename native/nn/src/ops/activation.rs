@@ -2,7 +2,8 @@
 
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Activation, Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType};
 use onednn::ops::eltwise;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -19,10 +20,12 @@ macro_rules! activation {
                 stringify!($op)
             }
 
-            fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
+            fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
                 expect_operands(src, 1..=1)?;
                 Ok(vec![src[0].clone()])
-            }
+            })
+    }
 
             fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
                 differentiate(Activation::$op, g)
@@ -92,8 +95,8 @@ impl Op for ActivationBackward {
         "ActivationBackward"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![src[0].clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| Ok(vec![src[0].clone()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 use super::pool::{Pool, Taps};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use onednn::ops::pooling;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -47,9 +48,11 @@ impl Op for AveragePool {
         "AveragePool"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 1..=1)?;
-        Ok(vec![self.pool(src[0])?.dst_shape()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
+            expect_operands(src, 1..=1)?;
+            Ok(vec![self.pool(src[0])?.dst_shape()])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -95,8 +98,8 @@ impl Op for AveragePoolBackward {
         "AveragePoolBackward"
     }
 
-    fn infer(&self, _: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![self.mean.pool.src_shape()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |_| Ok(vec![self.mean.pool.src_shape()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

@@ -2,7 +2,8 @@
 
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Activation, Compiler, Error, Gradient, OpError, Operand};
+use crate::tensor_type::float_types;
+use crate::{Activation, Compiler, Error, Gradient, OpError, Operand, TensorType};
 use onednn::ops::batch_normalization;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -43,29 +44,31 @@ impl Op for BatchNormalization {
         "BatchNormalization"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 5..=5)?;
-        let &[_, c, ..] = src[0].dims() else {
-            return Err(OpError::mismatch(
-                "src [n, c, …]",
-                src[0].to_string(),
-                "Give the input a batch and a channel dimension.",
-            ));
-        };
-        for (name, shape) in ["scale", "bias", "mean", "var"].into_iter().zip(&src[1..]) {
-            if shape.dims() != [c] {
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
+            expect_operands(src, 5..=5)?;
+            let &[_, c, ..] = src[0].dims() else {
                 return Err(OpError::mismatch(
-                    format!("{name} [{c}], as src has {c} channels"),
-                    format!("{name} {shape} (src {})", src[0]),
-                    "Give one number per channel.",
+                    "src [n, c, …]",
+                    src[0].to_string(),
+                    "Give the input a batch and a channel dimension.",
                 ));
+            };
+            for (name, shape) in ["scale", "bias", "mean", "var"].into_iter().zip(&src[1..]) {
+                if shape.dims() != [c] {
+                    return Err(OpError::mismatch(
+                        format!("{name} [{c}], as src has {c} channels"),
+                        format!("{name} {shape} (src {})", src[0]),
+                        "Give one number per channel.",
+                    ));
+                }
             }
-        }
-        let mut dst = vec![src[0].clone()];
-        if self.training {
-            dst.extend(vec![Shape::new(&[c]); 4]);
-        }
-        Ok(dst)
+            let mut dst = vec![src[0].clone()];
+            if self.training {
+                dst.extend(vec![Shape::new(&[c]); 4]);
+            }
+            Ok(dst)
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -109,7 +112,7 @@ impl Op for BatchNormalizationRelu {
         "BatchNormalizationRelu"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
         let mut dst = self.norm.infer(src)?;
         if self.norm.training {
             dst.push(src[0].clone());
@@ -139,8 +142,8 @@ impl Op for BatchNormalizationBackward {
         "BatchNormalizationBackward"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![src[0].clone(), src[2].clone(), src[2].clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| Ok(vec![src[0].clone(), src[2].clone(), src[2].clone()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 use super::sum_to::{SumTo, row_offsets};
 use crate::error::expect_operands;
 use crate::op::Op;
-use crate::{Activation, Compiler, Error, Gradient, OpError, ValueId};
+use crate::tensor_type::float_types;
+use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType, ValueId};
 use onednn::ops::binary;
 use onednn::{Attr, arg};
 use serde::{Deserialize, Serialize};
@@ -33,8 +34,8 @@ impl Op for Add {
         "Add"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        infer(src)
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, infer)
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -63,8 +64,8 @@ impl Op for Mul {
         "Mul"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        infer(src)
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, infer)
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {

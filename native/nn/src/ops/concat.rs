@@ -3,10 +3,11 @@
 use super::softmax::resolve_axis;
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::{infer_tensors, same_types};
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use onednn::{Attr, MemoryDesc, arg, ops::concat};
 use serde::{Deserialize, Serialize};
-use tensor::{Operands, Shape};
+use tensor::{DType, Shape, Tensor, View, ViewMut, for_dtype};
 
 /// The sources one after the other along an axis. ONNX `Concat`.
 ///
@@ -29,25 +30,27 @@ impl Op for Concat {
         "Concat"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 1..=Operands::LIMIT)?;
-        let axis = resolve_axis(self.axis, src[0].rank())?;
-        let mut dims = src[0].dims().to_vec();
-        for shape in &src[1..] {
-            let mut other = shape.dims().to_vec();
-            if let Some(extent) = other.get(axis).copied() {
-                dims[axis] += extent;
-                other[axis] = src[0].dims()[axis];
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        same_types(src, |src| {
+            expect_operands(src, 1..=usize::MAX)?;
+            let axis = resolve_axis(self.axis, src[0].rank())?;
+            let mut dims = src[0].dims().to_vec();
+            for shape in &src[1..] {
+                let mut other = shape.dims().to_vec();
+                if let Some(extent) = other.get(axis).copied() {
+                    dims[axis] += extent;
+                    other[axis] = src[0].dims()[axis];
+                }
+                if other != src[0].dims() {
+                    return Err(OpError::mismatch(
+                        format!("shapes equal to {} but for axis {axis}", src[0]),
+                        shape.to_string(),
+                        "Pad or pool the inputs to the same extents.",
+                    ));
+                }
             }
-            if other != src[0].dims() {
-                return Err(OpError::mismatch(
-                    format!("shapes equal to {} but for axis {axis}", src[0]),
-                    shape.to_string(),
-                    "Pad or pool the inputs to the same extents.",
-                ));
-            }
-        }
-        Ok(vec![Shape::from(dims)])
+            Ok(vec![Shape::from(dims)])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -70,7 +73,8 @@ impl Op for Concat {
         let shape = compiler.dst_shape(0).clone();
         let axis = resolve_axis(self.axis, shape.rank()).expect("checked by infer");
         let n = compiler.sources();
-        if compiler.onednn() && (0..n).all(|i| !compiler.src_shape(i).is_empty()) {
+        let f32 = compiler.dst_type(0).dtype == DType::F32;
+        if f32 && compiler.onednn() && (0..n).all(|i| !compiler.src_shape(i).is_empty()) {
             let mds: Vec<MemoryDesc> =
                 (0..n).map(|i| compiler.src_descriptor(i)).collect::<Result<_, _>>()?;
             let refs: Vec<&MemoryDesc> = mds.iter().collect();
@@ -80,18 +84,25 @@ impl Op for Concat {
                 return compiler.primitive(&pd, &src, &[(0, arg::DST, pd.dst_md(0))]);
             }
         }
-        let rows = |shape: &Shape| shape.dims()[axis..].iter().product::<usize>();
-        let parts: Vec<usize> = (0..n).map(|i| rows(compiler.src_shape(i))).collect();
-        let row = rows(&shape);
-        compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
-            for (i, mut row) in dst[0].chunks_exact_mut(row).enumerate() {
-                for (src, &part) in src.iter().zip(&parts) {
-                    let (head, tail) = row.split_at_mut(part);
-                    head.copy_from_slice(&src[i * part..(i + 1) * part]);
-                    row = tail;
-                }
-            }
+        let (row, parts) = rows(&shape, (0..n).map(|i| compiler.src_shape(i)), axis);
+        let dtype = compiler.dst_type(0).dtype;
+        compiler.typed_kernel(move |src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+            join(dtype, row, &parts, src, &mut dst[0])
         })
+    }
+
+    fn compiles(&self, _: &[DType]) -> bool {
+        true
+    }
+
+    fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+        let ty = infer_tensors(self, src)?.swap_remove(0);
+        let axis = resolve_axis(self.axis, ty.shape.rank())?;
+        let (row, parts) = rows(&ty.shape, src.iter().map(|tensor| tensor.shape()), axis);
+        let mut dst = Tensor::zeros(ty.dtype, ty.shape);
+        let views: Vec<View<'_>> = src.iter().map(|tensor| tensor.view()).collect();
+        join(ty.dtype, row, &parts, &views, &mut dst.view_mut())?;
+        Ok(vec![dst])
     }
 
     fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
@@ -101,6 +112,31 @@ impl Op for Concat {
     fn takes_empty(&self) -> bool {
         true
     }
+}
+
+/// Elements from the axis on: of the result, and of each source.
+fn rows<'s>(dst: &Shape, src: impl Iterator<Item = &'s Shape>, axis: usize) -> (usize, Vec<usize>) {
+    let row = |shape: &Shape| shape.dims()[axis..].iter().product::<usize>();
+    (row(dst), src.map(row).collect())
+}
+
+fn join(
+    dtype: DType,
+    row: usize,
+    parts: &[usize],
+    src: &[View<'_>],
+    dst: &mut ViewMut<'_>,
+) -> Result<(), OpError> {
+    for_dtype!(dtype, T => {
+        for (i, mut row) in dst.get::<T>()?.chunks_exact_mut(row.max(1)).enumerate() {
+            for (src, &part) in src.iter().zip(parts) {
+                let (head, tail) = row.split_at_mut(part);
+                head.copy_from_slice(&src.get::<T>()?[i * part..(i + 1) * part]);
+                row = tail;
+            }
+        }
+    });
+    Ok(())
 }
 
 /// The part of a tensor that begins at `begin` along an axis: the gradient of one source.
@@ -116,8 +152,8 @@ impl Op for Part {
         "Part"
     }
 
-    fn infer(&self, _: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![self.shape.clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        same_types(src, |_| Ok(vec![self.shape.clone()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

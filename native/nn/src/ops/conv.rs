@@ -3,7 +3,8 @@
 use super::window::Window;
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
-use crate::{Activation, Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType};
 use onednn::ops::convolution;
 use onednn::{Attr, DataType, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -98,17 +99,19 @@ impl Op for Conv {
         "Conv"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 2..=3)?;
-        let p = self.problem(src[0], src[1])?;
-        if let Some(bias) = src.get(2).filter(|b| b.dims() != [p.oc]) {
-            return Err(OpError::mismatch(
-                format!("bias [{}]", p.oc),
-                bias.to_string(),
-                "Give one bias per filter.",
-            ));
-        }
-        Ok(vec![p.dst_shape()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
+            expect_operands(src, 2..=3)?;
+            let p = self.problem(src[0], src[1])?;
+            if let Some(bias) = src.get(2).filter(|b| b.dims() != [p.oc]) {
+                return Err(OpError::mismatch(
+                    format!("bias [{}]", p.oc),
+                    bias.to_string(),
+                    "Give one bias per filter.",
+                ));
+            }
+            Ok(vec![p.dst_shape()])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -202,8 +205,8 @@ impl Op for ConvBackwardData {
         "ConvBackwardData"
     }
 
-    fn infer(&self, _: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![self.src.clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |_| Ok(vec![self.src.clone()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
@@ -244,12 +247,14 @@ impl Op for ConvBackwardWeights {
         "ConvBackwardWeights"
     }
 
-    fn infer(&self, _: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        let mut shapes = vec![self.weights.clone()];
-        if self.bias {
-            shapes.push(Shape::new(&[self.weights.dims()[0]]));
-        }
-        Ok(shapes)
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |_| {
+            let mut shapes = vec![self.weights.clone()];
+            if self.bias {
+                shapes.push(Shape::new(&[self.weights.dims()[0]]));
+            }
+            Ok(shapes)
+        })
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

@@ -2,9 +2,9 @@
 
 use crate::error::expect_operands;
 use crate::op::{Kernel, Op, RunContext};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
-use tensor::Shape;
 use tensor::random::{Philox, Purpose, unit};
 
 /// y = x · m / (1 − ratio) with m = 0 in a share `ratio` of the places, else 1; y = x when not
@@ -29,16 +29,18 @@ impl Op for Dropout {
         "Dropout"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 1..=1)?;
-        if !(0.0..1.0).contains(&self.ratio) {
-            return Err(OpError::mismatch(
-                "a ratio in [0, 1)",
-                self.ratio.to_string(),
-                "Give the share of values to drop.",
-            ));
-        }
-        Ok(vec![src[0].clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
+            expect_operands(src, 1..=1)?;
+            if !(0.0..1.0).contains(&self.ratio) {
+                return Err(OpError::mismatch(
+                    "a ratio in [0, 1)",
+                    self.ratio.to_string(),
+                    "Give the share of values to drop.",
+                ));
+            }
+            Ok(vec![src[0].clone()])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -50,12 +52,12 @@ impl Op for Dropout {
         Ok(())
     }
 
+    fn is_deterministic(&self) -> bool {
+        !self.training || self.ratio == 0.0
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
-        if self.training && self.ratio > 0.0 {
-            compiler.kernel(self.clone())
-        } else {
-            compiler.alias()
-        }
+        if !self.is_deterministic() { compiler.kernel(self.clone()) } else { compiler.alias() }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Flattening to a matrix.
 
-use super::reshape::restore;
+use super::reshape::{restore, same_elements};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::same_types;
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
-use tensor::Shape;
+use tensor::{DType, Shape, Tensor};
 
 /// The same numbers as a matrix: dimensions before `axis` by those from it on. ONNX `Flatten`.
 ///
@@ -28,18 +29,20 @@ impl Op for Flatten {
         "Flatten"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 1..=1)?;
-        let dims = src[0].dims();
-        if self.axis > dims.len() {
-            return Err(OpError::mismatch(
-                format!("an axis up to {}", dims.len()),
-                self.axis.to_string(),
-                "Use axis 1 to keep the batch.",
-            ));
-        }
-        let (rows, columns) = dims.split_at(self.axis);
-        Ok(vec![Shape::new(&[rows.iter().product(), columns.iter().product()])])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        same_types(src, |src| {
+            expect_operands(src, 1..=1)?;
+            let dims = src[0].dims();
+            if self.axis > dims.len() {
+                return Err(OpError::mismatch(
+                    format!("an axis up to {}", dims.len()),
+                    self.axis.to_string(),
+                    "Use axis 1 to keep the batch.",
+                ));
+            }
+            let (rows, columns) = dims.split_at(self.axis);
+            Ok(vec![Shape::new(&[rows.iter().product(), columns.iter().product()])])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -48,6 +51,14 @@ impl Op for Flatten {
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         compiler.alias()
+    }
+
+    fn compiles(&self, _: &[DType]) -> bool {
+        true
+    }
+
+    fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+        same_elements(self, src)
     }
 
     fn cost(&self, _: &[Shape], _: &[Shape]) -> Cost {

@@ -3,7 +3,8 @@
 use super::sum_to::SumTo;
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
-use crate::{Activation, Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType};
 use onednn::ops::matmul;
 use onednn::{Attr, DataType, MemoryDesc, arg};
 use serde::{Deserialize, Serialize};
@@ -46,33 +47,35 @@ impl Op for Gemm {
         "Gemm"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 2..=3)?;
-        let (a, b) = (src[0], src[1]);
-        if a.rank() != 2 || b.rank() != 2 {
-            return Err(OpError::mismatch(
-                "two matrices",
-                format!("shapes {a} and {b}"),
-                "Flatten the input first.",
-            ));
-        }
-        let (m, k, n) = self.sizes(a, b);
-        let inner = if self.trans_b { b.dims()[1] } else { b.dims()[0] };
-        if k != inner {
-            return Err(OpError::mismatch(
-                format!("{inner} features, as the weights {b} have"),
-                format!("{k} features in src {a}"),
-                "Match the layer before or the number of units.",
-            ));
-        }
-        if let Some(c) = src.get(2).filter(|c| c.dims() != [n]) {
-            return Err(OpError::mismatch(
-                format!("bias [{n}]"),
-                c.to_string(),
-                "Give one bias per unit.",
-            ));
-        }
-        Ok(vec![Shape::new(&[m, n])])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
+            expect_operands(src, 2..=3)?;
+            let (a, b) = (src[0], src[1]);
+            if a.rank() != 2 || b.rank() != 2 {
+                return Err(OpError::mismatch(
+                    "two matrices",
+                    format!("shapes {a} and {b}"),
+                    "Flatten the input first.",
+                ));
+            }
+            let (m, k, n) = self.sizes(a, b);
+            let inner = if self.trans_b { b.dims()[1] } else { b.dims()[0] };
+            if k != inner {
+                return Err(OpError::mismatch(
+                    format!("{inner} features, as the weights {b} have"),
+                    format!("{k} features in src {a}"),
+                    "Match the layer before or the number of units.",
+                ));
+            }
+            if let Some(c) = src.get(2).filter(|c| c.dims() != [n]) {
+                return Err(OpError::mismatch(
+                    format!("bias [{n}]"),
+                    c.to_string(),
+                    "Give one bias per unit.",
+                ));
+            }
+            Ok(vec![Shape::new(&[m, n])])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {

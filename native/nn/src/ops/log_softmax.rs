@@ -2,7 +2,8 @@
 
 use super::softmax::{Form, differentiate, infer};
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
 use tensor::Shape;
 
@@ -25,8 +26,8 @@ impl Op for LogSoftmax {
         "LogSoftmax"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        infer(src, self.axis)
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| infer(src, self.axis))
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 use super::sum_to::{SumTo, row_offsets};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use onednn::ops::matmul;
 use onednn::{Attr, DataType, MemoryDesc, arg};
 use serde::{Deserialize, Serialize};
@@ -66,12 +67,14 @@ impl Op for MatMul {
         "MatMul"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 2..=2)?;
-        let p = self.problem(src[0], src[1])?;
-        let mut dims = p.batch.dims().to_vec();
-        dims.extend([p.m, p.n]);
-        Ok(vec![Shape::from(dims)])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
+            expect_operands(src, 2..=2)?;
+            let p = self.problem(src[0], src[1])?;
+            let mut dims = p.batch.dims().to_vec();
+            dims.extend([p.m, p.n]);
+            Ok(vec![Shape::from(dims)])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {

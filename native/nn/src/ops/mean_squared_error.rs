@@ -2,7 +2,8 @@
 
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
 use tensor::Shape;
 
@@ -18,19 +19,21 @@ impl Op for MeanSquaredError {
         "MeanSquaredError"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 3..=3)?;
-        let (prediction, target) = (src[0], src[1]);
-        let fits =
-            prediction.len() == target.len() && prediction.dims().first() == target.dims().first();
-        let Some((&n, true)) = prediction.dims().first().map(|n| (n, fits)) else {
-            return Err(OpError::mismatch(
-                format!("a target like the prediction {prediction}"),
-                target.to_string(),
-                "Give labels of the model's output length.",
-            ));
-        };
-        Ok(vec![Shape::new(&[n])])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
+            expect_operands(src, 3..=3)?;
+            let (prediction, target) = (src[0], src[1]);
+            let fits = prediction.len() == target.len()
+                && prediction.dims().first() == target.dims().first();
+            let Some((&n, true)) = prediction.dims().first().map(|n| (n, fits)) else {
+                return Err(OpError::mismatch(
+                    format!("a target like the prediction {prediction}"),
+                    target.to_string(),
+                    "Give labels of the model's output length.",
+                ));
+            };
+            Ok(vec![Shape::new(&[n])])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -72,8 +75,8 @@ impl Op for MeanSquaredErrorBackward {
         "MeanSquaredErrorBackward"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![src[0].clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| Ok(vec![src[0].clone()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

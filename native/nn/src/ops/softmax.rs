@@ -2,7 +2,8 @@
 
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use onednn::ops::softmax;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,8 @@ impl Op for Softmax {
         "Softmax"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        infer(src, self.axis)
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| infer(src, self.axis))
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -132,8 +133,8 @@ impl Op for SoftmaxBackward {
         "SoftmaxBackward"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![src[0].clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| Ok(vec![src[0].clone()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

@@ -2,7 +2,8 @@
 
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Compiler, Error, Gradient, OpError};
+use crate::tensor_type::float_types;
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
 use tensor::Shape;
 
@@ -19,17 +20,19 @@ impl Op for SoftmaxCrossEntropy {
         "SoftmaxCrossEntropy"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        expect_operands(src, 3..=3)?;
-        let (logits, labels) = (src[0], src[1]);
-        if logits.rank() != 2 || labels.dims() != [logits.dims()[0]] {
-            return Err(OpError::mismatch(
-                "logits [n, classes] and labels [n]",
-                format!("logits {logits}, labels {labels}"),
-                "End the model with a Dense layer of one unit per class.",
-            ));
-        }
-        Ok(vec![labels.clone(), logits.clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| {
+            expect_operands(src, 3..=3)?;
+            let (logits, labels) = (src[0], src[1]);
+            if logits.rank() != 2 || labels.dims() != [logits.dims()[0]] {
+                return Err(OpError::mismatch(
+                    "logits [n, classes] and labels [n]",
+                    format!("logits {logits}, labels {labels}"),
+                    "End the model with a Dense layer of one unit per class.",
+                ));
+            }
+            Ok(vec![labels.clone(), logits.clone()])
+        })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -73,8 +76,8 @@ impl Op for SoftmaxCrossEntropyBackward {
         "SoftmaxCrossEntropyBackward"
     }
 
-    fn infer(&self, src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![src[0].clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |src| Ok(vec![src[0].clone()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

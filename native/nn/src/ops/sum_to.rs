@@ -1,7 +1,8 @@
 //! The gradient of broadcasting: a sum over the repeated dimensions.
 
 use crate::op::{Cost, Op, elementwise_cost};
-use crate::{Compiler, Error, OpError};
+use crate::tensor_type::float_types;
+use crate::{Compiler, Error, OpError, TensorType};
 use tensor::Shape;
 
 /// Sums a tensor down to `shape`, which broadcasts to the tensor's shape.
@@ -15,8 +16,8 @@ impl Op for SumTo {
         "SumTo"
     }
 
-    fn infer(&self, _: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-        Ok(vec![self.shape.clone()])
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        float_types(src, |_| Ok(vec![self.shape.clone()]))
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

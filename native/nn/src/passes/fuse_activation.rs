@@ -3,6 +3,7 @@
 
 use super::{consumers, is_root, remove};
 use crate::graph::Graph;
+use tensor::DType;
 
 pub(super) fn run(graph: &mut Graph) {
     let consumers = consumers(graph);
@@ -11,7 +12,8 @@ pub(super) fn run(graph: &mut Graph) {
         let value = graph.nodes[index].dst[0];
         let [next] = consumers[value.0][..] else { continue };
         let Some(activation) = graph.nodes[next].op.as_activation() else { continue };
-        if removed[index] || is_root(graph, value) {
+        let f32 = graph.tensor_type(value).dtype == DType::F32;
+        if removed[index] || !f32 || is_root(graph, value) {
             continue;
         }
         let Some(fused) = graph.nodes[index].op.with_activation(activation) else { continue };

@@ -10,6 +10,7 @@ use crate::ops::{
 };
 use std::any::Any;
 use std::sync::Arc;
+use tensor::DType;
 
 pub(super) fn run(graph: &mut Graph) {
     let consumers = consumers(graph);
@@ -17,8 +18,8 @@ pub(super) fn run(graph: &mut Graph) {
     for index in 0..graph.nodes.len() {
         let Some(found) = Pattern::at(graph, &consumers, index) else { continue };
         let Pattern { norm, relu, relu_backward, norm_backward } = found;
-        let shape = graph.shape(graph.nodes[index].src[0]).clone();
-        graph.values.push(Value { shape, source: Source::Node(index) });
+        let ty = graph.tensor_type(graph.nodes[index].src[0]).clone();
+        graph.values.push(Value { ty, source: Source::Node(index) });
         let workspace = ValueId(graph.values.len() - 1);
         let y = graph.nodes[relu].dst[0];
         let dy = graph.nodes[relu_backward].src[1];
@@ -49,6 +50,9 @@ impl Pattern {
     fn at(graph: &Graph, consumers: &[Vec<usize>], index: usize) -> Option<Pattern> {
         let node = &graph.nodes[index];
         let norm = is::<BatchNormalization>(&*node.op).filter(|norm| norm.training)?;
+        if graph.tensor_type(node.src[0]).dtype != DType::F32 {
+            return None;
+        }
         let relu = only_consumer(graph, consumers, node.dst[0])?;
         if graph.nodes[relu].op.as_activation() != Some(Activation::Relu) {
             return None;

@@ -25,6 +25,11 @@ pub fn reshape(x: &Array, shape: &[i64]) -> Array {
     Array::new(&dims, x.data.clone())
 }
 
+/// The elements in another type, whose rounding is `round`.
+pub fn cast(x: &Array, round: impl Fn(f64) -> f64) -> Array {
+    x.map(round)
+}
+
 /// The arrays one after the other along `axis`; their other dimensions are equal.
 pub fn concat(xs: &[&Array], axis: usize) -> Array {
     let mut dims = xs[0].dims.clone();
