@@ -34,8 +34,9 @@ ENGINE = [
 # case, master, iterations per job, batch, iterations of an epoch (lenet5: Fashion-MNIST's), epochs
 THROUGH_SPARK = [
     ("empty", "local[2]", "auto", 128, 500, 8),
-    ("empty", "local-cluster[2,1,1024]", "auto", 128, 500, 8),
-    ("empty", "local-cluster[2,1,1024]", "1", 128, 100, 4),
+    ("empty", "local-cluster[2,1,1024]", "auto", 128, 500, 16),
+    ("empty", "local-cluster[2,1,1024]", "1", 128, 50, 20),
+    ("noop", "local-cluster[2,1,1024]", "1", 128, 50, 20),
     ("lenet5", "local[2]", "auto", 128, 469, 12),
     ("lenet5", "local-cluster[2,1,1024]", "auto", 128, 469, 12),
     ("weights25m", "local-cluster[2,1,2048]", "auto", 2, 40, 4),
@@ -73,7 +74,7 @@ def through_spark(
     case: str, master: str, group: str, batch: int, iterations: int, epochs: int,
 ) -> dict:
     arguments = [case, str(batch), str(iterations), str(epochs)]
-    if case != "empty":
+    if case not in ("empty", "noop"):
         definition = ROOT / f"target/{case}.json"
         own = case == "weights25m"
         definition.write_text(json.dumps(WEIGHTS25M) if own else run([TOOL, "define", case]))

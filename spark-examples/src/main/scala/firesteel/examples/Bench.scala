@@ -18,6 +18,9 @@ import firesteel.train.TimeSplit
  * Times whole training iterations through Spark on synthetic data; prints one line of JSON with the
  * keys of `firesteel bench`.
  *
+ * `noop` instead of a name times two Spark jobs that do nothing: what Spark itself takes for an
+ * iteration of two jobs.
+ *
  * Arguments: a name, the batch size, the number of iterations of an epoch, the number of epochs, and
  * a file with the model's definition; without a file the model has 100 weights, so that what is timed
  * is everything but the computing. The first half of the epochs warms the JVM up and does not count.
@@ -32,6 +35,7 @@ object Bench {
   }
 
   private def timed(spark: SparkSession, arguments: Seq[String]): String = arguments match {
+    case Seq("noop", _, iterations, epochs) => noop(spark, iterations.toInt, epochs.toInt)
     case Seq(name, batch, iterations, epochs, file @ _*) =>
       val model = file.headOption.fold[ModelDefinition](HundredWeights)(new DefinedModel(name, _))
       run(spark, name, model, batch.toInt, iterations.toInt, epochs.toInt)
@@ -39,6 +43,22 @@ object Bench {
       throw new IllegalArgumentException(
         s"expected NAME BATCH ITERATIONS EPOCHS [FILE], got ${other.mkString(" ")}."
       )
+  }
+
+  private def noop(spark: SparkSession, iterations: Int, epochs: Int): String = {
+    val sc = spark.sparkContext
+    val nothing = sc.parallelize(Seq.empty[Int], sc.defaultParallelism)
+    val times = Seq.fill(epochs) {
+      val each = Seq.fill(iterations) {
+        val begin = System.nanoTime
+        for (_ <- 1 to 2) sc.runJob(nothing, (_: Iterator[Int]) => ())
+        (System.nanoTime - begin) / 1e6
+      }
+      each.sorted.apply(iterations / 2)
+    }.drop(epochs / 2).sorted
+    f"""{"framework": "spark", "version": "$SPARK_VERSION", "variant": "${sc.master}", """ +
+      f""""case": "noop", "ms_min": ${times.head}%.3f, """ +
+      f""""ms_median": ${times(times.length / 2)}%.3f, "ms_max": ${times.last}%.3f}"""
   }
 
   private def run(
