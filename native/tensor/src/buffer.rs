@@ -1,6 +1,7 @@
 //! Aligned native memory: owned, shared between the steps of a plan, and lent to kernels.
 
 use crate::{DType, Error, View, ViewMut};
+use memmap2::MmapMut;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -9,6 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Alignment in bytes: one cache line, one AVX-512 register.
 pub const ALIGNMENT: usize = 64;
+
+/// From this size on a buffer is a mapping of its own: in huge pages where the system has them, so
+/// that kernels that stride through it miss the TLB less, and taking no memory before it is touched.
+const MAPPED: usize = 4 << 20;
 
 /// Bytes alive in all buffers of this process; lives as long as the process because it counts for
 /// all of it.
@@ -22,6 +27,8 @@ static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
 pub struct Buffer {
     ptr: NonNull<u8>,
     bytes: usize,
+    /// Where a large buffer's memory comes from; a small one's is on the heap.
+    mapping: Option<MmapMut>,
 }
 
 // SAFETY: a Buffer owns its memory and has no thread affinity.
@@ -36,11 +43,15 @@ impl Buffer {
     /// [`Error::OutOfMemory`] if the operating system refuses.
     pub fn new(bytes: usize) -> Result<Buffer, Error> {
         let layout = layout(bytes)?;
-        // SAFETY: the layout's size is at least one alignment unit, never zero.
-        let ptr = unsafe { alloc_zeroed(layout) };
+        let mut mapping = if bytes < MAPPED { None } else { Some(map(layout.size())?) };
+        let ptr = match &mut mapping {
+            Some(mapping) => mapping.as_mut_ptr(),
+            // SAFETY: the layout's size is at least one alignment unit, never zero.
+            None => unsafe { alloc_zeroed(layout) },
+        };
         let ptr = NonNull::new(ptr).ok_or(Error::OutOfMemory { bytes })?;
         ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
-        Ok(Buffer { ptr, bytes })
+        Ok(Buffer { ptr, bytes, mapping })
     }
 
     /// Copy of these numbers.
@@ -93,6 +104,15 @@ impl Buffer {
     }
 }
 
+/// Zeroed memory, aligned to a page.
+fn map(bytes: usize) -> Result<MmapMut, Error> {
+    let mapping = MmapMut::map_anon(bytes).map_err(|_| Error::OutOfMemory { bytes })?;
+    #[cfg(target_os = "linux")]
+    // Advice: where it is not taken, pages are small.
+    let _ = mapping.advise(memmap2::Advice::HugePage);
+    Ok(mapping)
+}
+
 fn layout(bytes: usize) -> Result<Layout, Error> {
     let size = bytes.max(1).checked_next_multiple_of(ALIGNMENT);
     size.and_then(|size| Layout::from_size_align(size, ALIGNMENT).ok())
@@ -103,8 +123,10 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         if let Ok(layout) = layout(self.bytes) {
             ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
-            // SAFETY: allocated in `new` with this very layout.
-            unsafe { dealloc(self.ptr.as_ptr(), layout) }
+            if self.mapping.is_none() {
+                // SAFETY: allocated in `new` with this very layout.
+                unsafe { dealloc(self.ptr.as_ptr(), layout) }
+            }
         }
     }
 }
@@ -293,6 +315,16 @@ mod tests {
         let buffer = Buffer::new(100).unwrap();
         assert_eq!(buffer.ptr() as usize % ALIGNMENT, 0);
         assert!(buffer.f32().iter().all(|&v| v == 0.0));
+    }
+
+    #[test]
+    fn a_large_buffer_is_zeroed_and_writable_to_its_end() {
+        let mut buffer = Buffer::new(MAPPED + 4).unwrap();
+        assert_eq!(buffer.ptr() as usize % ALIGNMENT, 0);
+        let last = buffer.f32().len() - 1;
+        assert_eq!(buffer.f32()[last], 0.0);
+        buffer.f32_mut()[last] = 1.0;
+        assert_eq!(buffer.f32()[last], 1.0);
     }
 
     #[test]
