@@ -64,6 +64,8 @@ CASES = {
 }
 EXECUTORS = [1, 2, 4]
 MODES = {"grouped": "auto", "two-job": "1"}
+# Epochs of the empty case that each application begins with, until its JVMs are warm.
+WARMING = {"grouped": 40, "two-job": 10}
 
 
 def main() -> None:
@@ -84,10 +86,9 @@ def measure(
     executors: int, mode: str, runs: list[tuple[str, int]], nice: int | None
 ) -> Iterator[dict]:
     """Times cases with these batches, one after the other in one application."""
-    arguments = " -- ".join(
-        " ".join(str(part) for part in (case, batch, *CASES[case][2:], *written(case)))
-        for case, batch in runs
-    )
+    warming = ("empty", *CASES["empty"][1:3], WARMING[mode])
+    timed = [(case, batch, *CASES[case][2:], *written(case)) for case, batch in runs]
+    arguments = " -- ".join(" ".join(map(str, run)) for run in [warming, *timed])
     command = [
         SPARK / "bin/spark-submit", "--master", f"local-cluster[{executors},1,1024]",
         "--driver-memory", "2g", "--conf", "spark.ui.enabled=false",
@@ -106,11 +107,14 @@ def measure(
     log = []
     watcher = threading.Thread(target=watch, args=(process, nice, log))
     watcher.start()
-    left = list(runs)
+    left = [None, *runs]
     try:
         for text in process.stdout:
             if text.startswith("{"):
-                case, batch = left.pop(0)
+                run = left.pop(0)
+                if run is None:
+                    continue
+                case, batch = run
                 line = json.loads(text)
                 yield {
                     "case": case, "executors": executors, "batch": batch, "mode": mode,
