@@ -1,7 +1,7 @@
 //! The graphs in which a case is run.
 
 use super::{Case, Operand};
-use nn::ops::{Cast, MeanSquaredError, Mul};
+use nn::ops::{Cast, MeanSquaredError, Mul, Unsqueeze};
 use nn::{Graph, Initializer, ParameterKind, ParameterTable, TensorType, ValueId, differentiate};
 use oracle::{Array, ops::loss};
 use tensor::{DType, Shape, Tensor};
@@ -84,6 +84,10 @@ impl Case {
         if graph.tensor_type(y).dtype != DType::F32 {
             y = graph.add("loss", Cast { to: DType::F32 }, &[y]).unwrap()[0];
         }
+        if graph.shape(y).rank() == 0 {
+            // A loss is one per sample.
+            y = graph.add("loss", Unsqueeze { axes: vec![0] }, &[y]).unwrap()[0];
+        }
         let shape = graph.shape(y).clone();
         let target = Array::sample(shape.dims(), 99).map(|t| f64::from(t as f32));
         // So that the gradient by y is y − target.
@@ -107,7 +111,8 @@ impl Case {
         if self.is_loss {
             return y.data.iter().sum::<f64>() * operands[2].data[0];
         }
-        let losses = loss::mean_squared_error(y, &training.target);
+        let y = Array::new(&training.target.dims, y.data.clone());
+        let losses = loss::mean_squared_error(&y, &training.target);
         losses.data.iter().sum::<f64>() * training.scale
     }
 }

@@ -10,19 +10,43 @@ mod average_pool;
 mod batch_normalization;
 mod binary;
 mod cast;
+mod center_crop_pad;
+mod col2im;
 mod concat;
 mod conv;
+mod cum_sum;
+mod depth_to_space;
 pub mod dropout;
+mod expand;
+mod fill;
 mod flatten;
+mod gather;
+mod gather_nd;
 mod gemm;
 mod graphs;
 mod log_softmax;
 mod matmul;
 mod max_pool;
 mod mean_squared_error;
+mod non_zero;
+mod one_hot;
+mod pad;
+mod reduce;
 mod reshape;
+mod reverse_sequence;
+mod scatter;
+mod shape;
+mod slice;
 mod softmax;
 mod softmax_cross_entropy;
+mod split;
+mod squeeze;
+mod tensor_scatter;
+mod tile;
+mod top_k;
+mod transpose;
+mod trilu;
+mod where_op;
 
 pub use graphs::Training;
 
@@ -40,18 +64,42 @@ pub fn table() -> Vec<Case> {
         batch_normalization::cases(),
         binary::cases(),
         cast::cases(),
+        center_crop_pad::cases(),
+        col2im::cases(),
         concat::cases(),
         conv::cases(),
+        cum_sum::cases(),
+        depth_to_space::cases(),
         dropout::cases(),
+        expand::cases(),
+        fill::cases(),
         flatten::cases(),
+        gather::cases(),
+        gather_nd::cases(),
         gemm::cases(),
         log_softmax::cases(),
         matmul::cases(),
         max_pool::cases(),
         mean_squared_error::cases(),
+        non_zero::cases(),
+        one_hot::cases(),
+        pad::cases(),
+        reduce::cases(),
         reshape::cases(),
+        reverse_sequence::cases(),
+        scatter::cases(),
+        shape::cases(),
+        slice::cases(),
         softmax::cases(),
         softmax_cross_entropy::cases(),
+        split::cases(),
+        squeeze::cases(),
+        tensor_scatter::cases(),
+        tile::cases(),
+        top_k::cases(),
+        transpose::cases(),
+        trilu::cases(),
+        where_op::cases(),
     ]
     .into_iter()
     .flatten()
@@ -68,6 +116,7 @@ pub fn timed() -> Vec<Case> {
         concat::timed(),
         conv::timed(),
         dropout::timed(),
+        gather::timed(),
         gemm::timed(),
         log_softmax::timed(),
         matmul::timed(),
@@ -89,18 +138,42 @@ pub fn refusals() -> Vec<Refusal> {
         batch_normalization::refusals(),
         binary::refusals(),
         cast::refusals(),
+        center_crop_pad::refusals(),
+        col2im::refusals(),
         concat::refusals(),
         conv::refusals(),
+        cum_sum::refusals(),
+        depth_to_space::refusals(),
         dropout::refusals(),
+        expand::refusals(),
+        fill::refusals(),
         flatten::refusals(),
+        gather::refusals(),
+        gather_nd::refusals(),
         gemm::refusals(),
         log_softmax::refusals(),
         matmul::refusals(),
         max_pool::refusals(),
         mean_squared_error::refusals(),
+        non_zero::refusals(),
+        one_hot::refusals(),
+        pad::refusals(),
+        reduce::refusals(),
         reshape::refusals(),
+        reverse_sequence::refusals(),
+        scatter::refusals(),
+        shape::refusals(),
+        slice::refusals(),
         softmax::refusals(),
         softmax_cross_entropy::refusals(),
+        split::refusals(),
+        squeeze::refusals(),
+        tensor_scatter::refusals(),
+        tile::refusals(),
+        top_k::refusals(),
+        transpose::refusals(),
+        trilu::refusals(),
+        where_op::refusals(),
     ]
     .into_iter()
     .flatten()
@@ -141,6 +214,8 @@ pub struct Case {
     pub why: &'static str,
     /// The first result is a loss per sample, which scales its own gradient.
     pub is_loss: bool,
+    /// The shapes of the results depend on the elements of the operands.
+    pub constants_only: bool,
     oracle: Oracle,
     add: Add,
     survives_serialization: Box<dyn Fn() -> bool>,
@@ -164,6 +239,7 @@ impl Case {
             tolerance: 1e-5,
             why: "rounding to f32 (6e-8) of some hundred terms of order one",
             is_loss: false,
+            constants_only: false,
             oracle: Box::new(oracle),
             add: Box::new(move |graph, src| graph.add("case", op.clone(), src)),
             survives_serialization: Box::new(move || {
@@ -218,6 +294,12 @@ impl Case {
     /// The op is a loss.
     pub fn loss(mut self) -> Case {
         self.is_loss = true;
+        self
+    }
+
+    /// The shapes of the results depend on the elements, so that there is no plan.
+    pub fn constants_only(mut self) -> Case {
+        self.constants_only = true;
         self
     }
 

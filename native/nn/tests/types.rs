@@ -1,6 +1,6 @@
 //! Values of other types than f32, and constants.
 
-use nn::ops::{Add, Cast, Concat, Dropout, Gemm, Relu, Reshape};
+use nn::ops::{Add, Cast, Concat, Dropout, Gather, Gemm, NonZero, Relu, Reshape, Shape};
 use nn::{
     Graph, Initializer, ParameterKind, ParameterTable, Plan, PlanOptions, Prepared, RunContext,
     TensorType, ValueId, Workspace,
@@ -118,4 +118,37 @@ fn a_tensor_of_another_type_or_shape_is_refused() {
     let expected = "Relu \"relu\": expected operands of one float type, got i64. Cast the inputs \
                     to one float type first.";
     assert_eq!(error, expected);
+}
+
+#[test]
+fn an_index_out_of_range_is_an_error_of_the_run() {
+    let mut g = graph();
+    let x = g.input("x", TensorType::new(DType::F32, [3, 2]));
+    let indices = g.input("indices", TensorType::new(DType::I64, [1]));
+    let y = add(&mut g, Gather { axis: 0 }, &[x, indices]);
+    g.output("y", y);
+    let table = Tensor::zeros(DType::F32, [3, 2]);
+    let result = run_with(&g, &[table, Tensor::vector(vec![3i64])], &[]);
+    let expected = "Gather \"node\": expected indices of 3 positions, got index 3. Indices count \
+                    from 0, or from −1 at the end.";
+    assert_eq!(result.unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn shapes_that_depend_on_elements_are_known_for_constants_alone() {
+    let mut g = graph();
+    let x = g.constant(Tensor::vector(vec![0i64, 4, 0, 5]));
+    let y = add(&mut g, NonZero {}, &[x]);
+    assert_eq!(**g.known(y).unwrap(), Tensor::new([1, 2], vec![1i64, 3]).unwrap());
+    let x = g.input("x", TensorType::new(DType::I64, [4]));
+    let error = g.add("node", NonZero {}, &[x]).unwrap_err();
+    assert!(matches!(error, nn::Error::Op { source: nn::OpError::DependsOnData, .. }));
+}
+
+#[test]
+fn dimensions_of_an_input_are_constants() {
+    let mut g = graph();
+    let x = g.input("x", TensorType::new(DType::F16, [7, 3]));
+    let y = add(&mut g, Shape::default(), &[x]);
+    assert_eq!(**g.known(y).unwrap(), Tensor::vector(vec![7i64, 3]));
 }

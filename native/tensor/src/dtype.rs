@@ -102,7 +102,8 @@ impl fmt::Display for DType {
 }
 
 /// A number that holds any element without loss; what conversions go through.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Wide {
     /// An element of a signed type, or a truth value.
     Int(i64),
@@ -113,6 +114,9 @@ pub enum Wide {
 }
 
 impl Wide {
+    /// Zero, or false.
+    pub const ZERO: Wide = Wide::Int(0);
+
     fn is_zero(self) -> bool {
         match self {
             Wide::Int(x) => x == 0,
@@ -129,6 +133,12 @@ pub trait Element:
     /// Its type.
     const DTYPE: DType;
 
+    /// The least of all elements.
+    fn lowest() -> Self;
+
+    /// The greatest of all elements.
+    fn highest() -> Self;
+
     /// This element as a number.
     fn wide(self) -> Wide;
 
@@ -139,9 +149,21 @@ pub trait Element:
 }
 
 macro_rules! element {
+    (@lowest $type:ty, Float) => { <$type>::NEG_INFINITY };
+    (@lowest $type:ty, $wide:ident) => { <$type>::MIN };
+    (@highest $type:ty, Float) => { <$type>::INFINITY };
+    (@highest $type:ty, $wide:ident) => { <$type>::MAX };
     ($($type:ty, $dtype:ident, $wide:ident, $widest:ty;)*) => {$(
         impl Element for $type {
             const DTYPE: DType = DType::$dtype;
+
+            fn lowest() -> $type {
+                element!(@lowest $type, $wide)
+            }
+
+            fn highest() -> $type {
+                element!(@highest $type, $wide)
+            }
 
             fn wide(self) -> Wide {
                 Wide::$wide(self as $widest)
@@ -176,6 +198,14 @@ macro_rules! half_element {
         impl Element for $type {
             const DTYPE: DType = DType::$dtype;
 
+            fn lowest() -> $type {
+                <$type>::NEG_INFINITY
+            }
+
+            fn highest() -> $type {
+                <$type>::INFINITY
+            }
+
             fn wide(self) -> Wide {
                 Wide::Float(self.to_f64())
             }
@@ -198,6 +228,14 @@ half_element! {
 
 impl Element for bool {
     const DTYPE: DType = DType::Bool;
+
+    fn lowest() -> bool {
+        false
+    }
+
+    fn highest() -> bool {
+        true
+    }
 
     fn wide(self) -> Wide {
         Wide::Int(self.into())

@@ -1,5 +1,6 @@
 //! Tensors side by side.
 
+use super::Slice;
 use super::softmax::resolve_axis;
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
@@ -58,10 +59,9 @@ impl Op for Concat {
         let axis = resolve_axis(self.axis, g.shape(diff).rank()).expect("checked by infer");
         let mut begin = 0;
         for i in 0..g.sources() {
-            let shape = g.shape(g.src(i));
-            let extent = shape.dims()[axis];
+            let extent = g.shape(g.src(i)).dims()[axis];
             if g.needs(i) {
-                let part = g.emit(Part { axis, begin, shape }, &[diff])?[0];
+                let part = g.emit(Slice::part(axis, begin, extent), &[diff])?[0];
                 g.set(i, part);
             }
             begin += extent;
@@ -137,38 +137,4 @@ fn join(
         }
     });
     Ok(())
-}
-
-/// The part of a tensor that begins at `begin` along an axis: the gradient of one source.
-#[derive(Clone, Debug)]
-struct Part {
-    axis: usize,
-    begin: usize,
-    shape: Shape,
-}
-
-impl Op for Part {
-    fn name(&self) -> &'static str {
-        "Part"
-    }
-
-    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
-        same_types(src, |_| Ok(vec![self.shape.clone()]))
-    }
-
-    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
-        let inner: usize = self.shape.dims()[self.axis + 1..].iter().product();
-        let whole = compiler.src_shape(0).dims()[self.axis] * inner;
-        let (begin, part) = (self.begin * inner, self.shape.dims()[self.axis] * inner);
-        compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
-            let rows = src[0].chunks_exact(whole.max(1));
-            for (dst, src) in dst[0].chunks_exact_mut(part.max(1)).zip(rows) {
-                dst.copy_from_slice(&src[begin..begin + part]);
-            }
-        })
-    }
-
-    fn cost(&self, _: &[Shape], dst: &[Shape]) -> Cost {
-        elementwise_cost(dst, dst, 0.0)
-    }
 }

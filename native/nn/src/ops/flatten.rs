@@ -1,12 +1,9 @@
 //! Flattening to a matrix.
 
-use super::reshape::{restore, same_elements};
-use crate::error::expect_operands;
-use crate::op::{Cost, Op};
-use crate::tensor_type::same_types;
-use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use super::view::views;
+use crate::OpError;
 use serde::{Deserialize, Serialize};
-use tensor::{DType, Shape, Tensor};
+use tensor::Shape;
 
 /// The same numbers as a matrix: dimensions before `axis` by those from it on. ONNX `Flatten`.
 ///
@@ -24,44 +21,19 @@ impl Default for Flatten {
     }
 }
 
-impl Op for Flatten {
-    fn name(&self) -> &'static str {
-        "Flatten"
-    }
-
-    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
-        same_types(src, |src| {
-            expect_operands(src, 1..=1)?;
-            let dims = src[0].dims();
-            if self.axis > dims.len() {
-                return Err(OpError::mismatch(
-                    format!("an axis up to {}", dims.len()),
-                    self.axis.to_string(),
-                    "Use axis 1 to keep the batch.",
-                ));
-            }
-            let (rows, columns) = dims.split_at(self.axis);
-            Ok(vec![Shape::new(&[rows.iter().product(), columns.iter().product()])])
-        })
-    }
-
-    fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
-        restore(g)
-    }
-
-    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
-        compiler.alias()
-    }
-
-    fn compiles(&self, _: &[DType]) -> bool {
-        true
-    }
-
-    fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
-        same_elements(self, src)
-    }
-
-    fn cost(&self, _: &[Shape], _: &[Shape]) -> Cost {
-        Cost::default()
+impl Flatten {
+    fn shape(&self, src: &Shape) -> Result<Shape, OpError> {
+        let dims = src.dims();
+        if self.axis > dims.len() {
+            return Err(OpError::mismatch(
+                format!("an axis up to {}", dims.len()),
+                self.axis.to_string(),
+                "Use axis 1 to keep the batch.",
+            ));
+        }
+        let (rows, columns) = dims.split_at(self.axis);
+        Ok(Shape::new(&[rows.iter().product(), columns.iter().product()]))
     }
 }
+
+views!(Flatten);

@@ -3,8 +3,10 @@
 pub mod batch_normalization;
 pub mod conv;
 pub mod elementwise;
+pub mod index;
 pub mod loss;
 pub mod matmul;
 pub mod pool;
+pub mod reduce;
 pub mod shape;
 pub mod softmax;
