@@ -124,6 +124,7 @@ impl Training {
             shards: self.shards,
             roots,
             gradients: &gradients,
+            rounding: None,
             weights_old: old.f32(),
             state_old,
         };

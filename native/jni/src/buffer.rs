@@ -144,6 +144,12 @@ impl Lease<'_> {
         unsafe { std::slice::from_raw_parts(self.ptr().cast(), self.range.len() / 4) }
     }
 
+    /// The bytes of the range.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the range is inside the buffer, and the lease excludes a call that writes it.
+        unsafe { std::slice::from_raw_parts(self.ptr(), self.range.len()) }
+    }
+
     /// The whole buffer; for a lease from [`NativeBuffer::read_all`].
     pub fn memory(&self) -> &Arc<Buffer> {
         &self.buffer.memory
@@ -164,7 +170,7 @@ impl Drop for Lease<'_> {
     }
 }
 
-/// The right to write a range of floats until dropped; excludes every other call from it.
+/// The right to write a range until dropped; excludes every other call from it.
 pub struct LeaseMut<'a>(Lease<'a>);
 
 impl LeaseMut<'_> {
@@ -173,6 +179,13 @@ impl LeaseMut<'_> {
         // SAFETY: the range is inside the buffer and made of whole aligned floats (`floats`), a
         // write lease excludes all other leases of these bytes, and &mut self a second slice.
         unsafe { std::slice::from_raw_parts_mut(self.0.ptr().cast(), self.0.range.len() / 4) }
+    }
+
+    /// The bytes of the range.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the range is inside the buffer, a write lease excludes all other leases of these
+        // bytes, and &mut self a second slice.
+        unsafe { std::slice::from_raw_parts_mut(self.0.ptr(), self.0.range.len()) }
     }
 }
 

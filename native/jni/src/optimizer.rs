@@ -15,14 +15,16 @@ use std::ops::Range;
 use std::sync::Arc;
 use train::slices::slice;
 use train::tree::{self, Root};
-use train::{Optimizer, Update};
+use train::{Optimizer, Strategy, Update, Wire};
 
 const WHO: &str = "NativeOptimizer";
 
-/// A rule, the model it is for, and the threads it runs on.
+/// A rule, the model it is for, the form of its gradients, and the threads it runs on.
 pub struct NativeOptimizer {
     rule: Optimizer,
     model: Arc<Model>,
+    seed: u64,
+    wire: Wire,
     /// Absent if the caller's thread does the work.
     pool: Option<ThreadPool>,
 }
@@ -68,17 +70,39 @@ struct Outputs {
 }
 
 impl NativeOptimizer {
-    fn new(model: Arc<Model>, json: &str, threads: usize) -> Result<NativeOptimizer, Error> {
+    fn new(
+        model: Arc<Model>,
+        json: &str,
+        threads: usize,
+        strategy: Strategy,
+        seed: u64,
+    ) -> Result<NativeOptimizer, Error> {
         let pool = if threads > 1 { Some(pool(threads)?) } else { None };
         let rule = Optimizer::from_json(json)?;
         rule.check_names(model.parameters())?;
-        Ok(NativeOptimizer { rule, model, pool })
+        let wire = Wire::of(strategy.gradient_compression, model.parameters());
+        Ok(NativeOptimizer { rule, model, seed, wire, pool })
     }
 
     /// Slice `n` of `of`.
     fn slice(&self, n: jint, of: jint) -> Result<Range<usize>, Error> {
         let (n, of) = number(n, of)?;
         Ok(self.rule.slice(n, of, self.model.parameters().len()))
+    }
+
+    /// The floats `begin .. end` of the model's flat vector.
+    fn range(&self, begin: jlong, end: jlong) -> Result<Range<usize>, Error> {
+        let range = size("NativeOptimizer: begin", begin)?..size("NativeOptimizer: end", end)?;
+        let len = self.model.parameters().len();
+        if range.start <= range.end && range.end <= len {
+            return Ok(range);
+        }
+        Err(Error::Argument {
+            who: "NativeOptimizer: end",
+            expected: format!("a range within the {len} floats of the model"),
+            got: format!("{begin} .. {end}"),
+            remedy: "Pass the range of a slice",
+        })
     }
 
     fn inputs(&self, from: Arguments) -> Result<Inputs, Error> {
@@ -129,6 +153,7 @@ impl NativeOptimizer {
             shards: inputs.shards,
             roots: &inputs.roots,
             gradients: &gradients,
+            rounding: self.wire.rounding(self.seed, inputs.iteration),
             weights_old: weights.f32(),
             state_old: state.f32(),
         })
@@ -177,6 +202,19 @@ fn roots(pairs: &[jint]) -> Result<Vec<Root>, Error> {
     pairs.chunks(2).map(pair).collect()
 }
 
+/// Checks that a packed gradient has its size.
+fn check_packed(expected: usize, packed: &NativeBuffer) -> Result<(), Error> {
+    if packed.bytes() == expected {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        who: "NativeOptimizer: packed",
+        expected: format!("{expected} bytes"),
+        got: packed.bytes().to_string(),
+        remedy: "Allocate as many bytes as gradientBytes says",
+    })
+}
+
 /// A slice number and the number of slices.
 fn number(n: jint, of: jint) -> Result<(usize, usize), Error> {
     let (n, of) = (size("NativeOptimizer: n", n)?, count("NativeOptimizer: of", of)?);
@@ -203,11 +241,15 @@ pub fn create0<'local>(
     model: jlong,
     json: JString<'local>,
     threads: jint,
+    strategy: JString<'local>,
+    seed: jlong,
 ) -> jlong {
     guard(env, |env| {
         let model = get::<NativeModel>(model)?.model().clone();
         let threads = count("NativeOptimizer: threads", threads)?;
-        Ok(insert(NativeOptimizer::new(model, &text(env, &json)?, threads)?))
+        let strategy = Strategy::from_json(&text(env, &strategy)?)?;
+        let (json, seed) = (text(env, &json)?, seed.cast_unsigned());
+        Ok(insert(NativeOptimizer::new(model, &json, threads, strategy, seed)?))
     })
 }
 
@@ -341,6 +383,61 @@ pub fn update0<'local>(
         let (weights, state) = (get(weights_new)?, get(state_new)?);
         let outputs = Outputs { rate_factor, sums: vector(env, &sums)?, weights, state };
         optimizer.update(&optimizer.inputs(from)?, &outputs)
+    })
+}
+
+/// Bytes in which a range of a gradient travels.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn gradient_bytes0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    begin: jlong,
+    end: jlong,
+) -> jlong {
+    guard(env, |_| {
+        let optimizer = get::<NativeOptimizer>(handle)?;
+        Ok(optimizer.wire.bytes(optimizer.range(begin, end)?) as jlong)
+    })
+}
+
+/// Brings a gradient into the form in which it travels.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn pack0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    gradient: jlong,
+    packed: jlong,
+) {
+    guard(env, |_| {
+        let optimizer = get::<NativeOptimizer>(handle)?;
+        let (gradient, packed) = (get::<NativeBuffer>(gradient)?, get::<NativeBuffer>(packed)?);
+        let whole = 0..optimizer.model.parameters().len();
+        check_packed(optimizer.wire.bytes(whole.clone()), &packed)?;
+        let (gradient, mut packed) = (gradient.read(whole)?, packed.write_all()?);
+        Ok(optimizer.wire.pack(0, gradient.f32(), packed.bytes_mut()))
+    })
+}
+
+/// Reads a range of a gradient that has travelled.
+#[jni_mangle("firesteel.jni.NativeOptimizer")]
+pub fn unpack0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    begin: jlong,
+    end: jlong,
+    packed: jlong,
+    gradient: jlong,
+) {
+    guard(env, |_| {
+        let optimizer = get::<NativeOptimizer>(handle)?;
+        let (packed, gradient) = (get::<NativeBuffer>(packed)?, get::<NativeBuffer>(gradient)?);
+        let range = optimizer.range(begin, end)?;
+        check_packed(optimizer.wire.bytes(range.clone()), &packed)?;
+        let (packed, mut gradient) = (packed.read_all()?, gradient.write(0..range.len())?);
+        Ok(optimizer.wire.unpack(range.start, packed.bytes(), gradient.f32_mut()))
     })
 }
 

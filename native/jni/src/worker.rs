@@ -11,7 +11,7 @@ use jni::objects::{JClass, JDoubleArray, JIntArray, JLongArray, JString};
 use jni::sys::{jdouble, jint, jlong};
 use jni::{EnvUnowned, jni_mangle};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use train::{Dataset, Loss, ShardLoss, Step, Worker};
+use train::{Dataset, Loss, ShardLoss, Step, Strategy, Worker};
 
 const WHO: &str = "NativeWorker";
 
@@ -96,6 +96,7 @@ pub fn create0<'local>(
     threads: jint,
     seed: jlong,
     micro_batch: jint,
+    strategy: JString<'local>,
 ) -> jlong {
     guard(env, |env| {
         let model = get::<NativeModel>(model)?.model().clone();
@@ -104,6 +105,8 @@ pub fn create0<'local>(
         let mut worker = Worker::new(model, loss, threads, seed.cast_unsigned())?;
         let micro_batch = size("NativeWorker: microBatch", micro_batch)?;
         worker.set_micro_batch(Some(micro_batch).filter(|&rows| rows > 0))?;
+        let strategy = Strategy::from_json(&text(env, &strategy)?)?;
+        worker.set_compression(strategy.gradient_compression);
         Ok(insert(NativeWorker { state: Mutex::new(State { worker, lent: Vec::new() }) }))
     })
 }

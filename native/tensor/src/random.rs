@@ -14,6 +14,8 @@ pub enum Purpose {
     Dropout = 2,
     /// Order of the rows of an epoch.
     Shuffle = 3,
+    /// Rounding of gradients.
+    Rounding = 4,
 }
 
 /// A stream of random numbers, addressed by position.
@@ -35,13 +37,39 @@ impl Philox {
         // The counter has room for a position and one more word; step, replica and purpose are
         // folded into the key by a round of Philox itself, so that no two streams share counters.
         let key = [seed as u32, (seed >> 32) as u32];
-        let a = rounds([step as u32, (step >> 32) as u32, replica as u32, purpose as u32], key);
+        let counter = [step as u32, (step >> 32) as u32, replica as u32, purpose as u32];
+        let a = rounds(counter.map(|word| [word]), key).map(|[word]| word);
         Philox { key: [a[0], a[1] ^ (replica >> 32) as u32], stream: [a[2], a[3]] }
     }
 
     /// Four random words of block `block`.
     pub fn block(&self, block: u64) -> [u32; 4] {
-        rounds([block as u32, (block >> 32) as u32, self.stream[0], self.stream[1]], self.key)
+        let [a, b] = [block as u32, (block >> 32) as u32];
+        rounds([[a], [b], [self.stream[0]], [self.stream[1]]], self.key).map(|[word]| word)
+    }
+
+    /// Sixty-four random numbers of 16 bits, those of blocks `8 · group` to `8 · group + 7`: block by
+    /// block lie the lower halves of their first words, then the upper halves, then those of their
+    /// second words, …
+    pub fn halves(&self, group: u64) -> [u16; 64] {
+        let block = |lane: usize| group.wrapping_mul(8).wrapping_add(lane as u64);
+        let words = rounds(
+            [
+                std::array::from_fn(|lane| block(lane) as u32),
+                std::array::from_fn(|lane| (block(lane) >> 32) as u32),
+                [self.stream[0]; 8],
+                [self.stream[1]; 8],
+            ],
+            self.key,
+        );
+        let mut halves = [0; 64];
+        for (word, halves) in words.iter().zip(halves.chunks_exact_mut(16)) {
+            for lane in 0..8 {
+                halves[lane] = word[lane] as u16;
+                halves[8 + lane] = (word[lane] >> 16) as u16;
+            }
+        }
+        halves
     }
 
     /// Random word at `position`.
@@ -76,15 +104,17 @@ pub fn unit(word: u32) -> f32 {
     (word >> 8) as f32 / 16_777_216.0
 }
 
-fn rounds(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+/// The rounds of `N` counters, side by side so that the processor's vectors can be used.
+fn rounds<const N: usize>(mut counter: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
     for _ in 0..10 {
-        let p = counter[0] as u64 * 0xD251_1F53;
-        let q = counter[2] as u64 * 0xCD9E_8D57;
+        let [a, b, c, d] = counter;
+        let p = a.map(|a| a as u64 * 0xD251_1F53);
+        let q = c.map(|c| c as u64 * 0xCD9E_8D57);
         counter = [
-            (q >> 32) as u32 ^ counter[1] ^ key[0],
-            q as u32,
-            (p >> 32) as u32 ^ counter[3] ^ key[1],
-            p as u32,
+            std::array::from_fn(|n| (q[n] >> 32) as u32 ^ b[n] ^ key[0]),
+            q.map(|q| q as u32),
+            std::array::from_fn(|n| (p[n] >> 32) as u32 ^ d[n] ^ key[1]),
+            p.map(|p| p as u32),
         ];
         key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
     }
@@ -97,11 +127,10 @@ mod tests {
 
     #[test]
     fn the_rounds_agree_with_the_published_test_vectors() {
-        assert_eq!(rounds([0; 4], [0; 2]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
-        assert_eq!(
-            rounds([u32::MAX; 4], [u32::MAX; 2]),
-            [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]
-        );
+        let zeros = [[0x6627e8d5], [0xe169c58d], [0xbc57ac4c], [0x9b00dbd8]];
+        assert_eq!(rounds([[0]; 4], [0; 2]), zeros);
+        let ones = [[0x408f276d], [0x41c83b0e], [0xa20bc7c6], [0x6d5451fd]];
+        assert_eq!(rounds([[u32::MAX]; 4], [u32::MAX; 2]), ones);
     }
 
     #[test]
@@ -109,6 +138,18 @@ mod tests {
         let a = Philox::new(1, Purpose::Dropout, 0, 0);
         let b = Philox::new(1, Purpose::Dropout, 1, 0);
         assert_ne!(a.block(0), b.block(0));
+    }
+
+    #[test]
+    fn halves_are_those_of_the_blocks() {
+        let s = Philox::new(5, Purpose::Rounding, 2, 1 << 33);
+        let halves = s.halves(1 << 40);
+        for lane in 0..8 {
+            for (word, expected) in s.block((8 << 40) + lane as u64).into_iter().enumerate() {
+                let at = 16 * word + lane;
+                assert_eq!(halves[at] as u32 | (halves[at + 8] as u32) << 16, expected);
+            }
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! take sums over the cells of a fixed grid ([`GRID`]).
 
 mod batches;
+mod compression;
 mod dataset;
 mod error;
 mod hash;
@@ -29,11 +30,13 @@ pub mod schedule;
 mod shard;
 pub mod slices;
 mod step;
+mod strategy;
 pub mod tree;
 mod update;
 mod worker;
 mod workspaces;
 
+pub use compression::{Compression, Rounding, Wire};
 pub use dataset::Dataset;
 pub use error::Error;
 pub use hash::hash;
@@ -44,5 +47,6 @@ pub use predictor::Predictor;
 pub use record::{Label, Record};
 pub use schedule::Schedule;
 pub use step::{Evaluation, ShardLoss, Step};
+pub use strategy::Strategy;
 pub use update::{GRID, Update};
 pub use worker::Worker;

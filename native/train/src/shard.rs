@@ -1,8 +1,10 @@
 //! One hosted shard of a training and its part of an iteration.
 
 use crate::batches::parts;
+use crate::compression::Rounding;
 use crate::permutation::{permutation, rows_of_iteration};
 use crate::replica::{Layout, Replica};
+use crate::tree::Root;
 use crate::{Dataset, Error, ShardLoss, Step, tree};
 use nn::RunContext;
 use std::ops::Range;
@@ -18,6 +20,8 @@ pub(crate) struct Pass<'a> {
     pub statistics: &'a [Range<usize>],
     /// The most rows that run at a time.
     pub micro_batch: Option<usize>,
+    /// How the gradient is rounded, if it is.
+    pub rounding: Option<Rounding<'a>>,
 }
 
 /// A hosted shard.
@@ -51,7 +55,7 @@ impl Shard {
     /// With micro-batches the gradients of their parts are added in order; running statistics are
     /// those of the parts, weighted by their rows.
     pub fn run(&mut self, replica: &mut Replica, pass: &Pass<'_>) -> Result<ShardLoss, Error> {
-        let Pass { step, seed, layout, statistics, micro_batch } = *pass;
+        let Pass { step, seed, layout, statistics, micro_batch, rounding } = *pass;
         let total = self.data.rows();
         let at = rows_of_iteration(step.index, step.of, total);
         let mut result = ShardLoss { shard: self.number, loss_sum: 0.0, count: at.len() };
@@ -84,6 +88,9 @@ impl Shard {
             if number > 0 {
                 tree::add(gradient.f32_mut(), target.f32());
             }
+        }
+        if let Some(rounding) = rounding {
+            rounding.round(Root { first: self.number, level: 0 }, 0, gradient.f32_mut());
         }
         self.order = Some((step.epoch, order));
         Ok(result)

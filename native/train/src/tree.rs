@@ -74,16 +74,18 @@ fn collect_roots(block: Root, shards: usize, hosted: &[usize], found: &mut Vec<R
     }
 }
 
-/// The additions `(into, from)` that sum all shards of `root` in place, in the tree's order.
+/// The additions that sum all shards of `root` in place, in the tree's order: blocks, each with the
+/// first shard of its right half.
 ///
-/// Doing `sum[into] += sum[from]` for each pair leaves the sum of the block in `sum[root.first]`.
-pub fn additions(root: Root, shards: usize) -> Vec<(usize, usize)> {
-    fn visit(block: Root, shards: usize, pairs: &mut Vec<(usize, usize)>) {
+/// Doing `sum[block.first] += sum[right]` for each of them leaves the sum of `root` in
+/// `sum[root.first]`.
+pub fn additions(root: Root, shards: usize) -> Vec<(Root, usize)> {
+    fn visit(block: Root, shards: usize, pairs: &mut Vec<(Root, usize)>) {
         if block.level > 0 {
             let (left, right) = block.halves(shards);
             visit(left, shards, pairs);
             visit(right, shards, pairs);
-            pairs.push((left.first, right.first));
+            pairs.push((block, right.first));
         }
     }
     let mut pairs = Vec::new();
@@ -96,10 +98,10 @@ pub fn additions(root: Root, shards: usize) -> Vec<(usize, usize)> {
 enum Step {
     /// `accumulator[depth] = input[root]`
     Load { depth: usize, root: usize },
-    /// `accumulator[depth] += input[root]`
-    Add { depth: usize, root: usize },
-    /// `accumulator[depth] += accumulator[depth + 1]`
-    Merge { depth: usize },
+    /// `accumulator[depth] += input[root]`, which makes it the sum of `block`
+    Add { depth: usize, root: usize, block: Root },
+    /// `accumulator[depth] += accumulator[depth + 1]`, which makes it the sum of `block`
+    Merge { depth: usize, block: Root },
 }
 
 /// The compiled order in which the roots of all tasks are summed to the whole.
@@ -151,10 +153,10 @@ impl Reduction {
         let (left, right) = block.halves(shards);
         self.compile(left, depth, roots, shards)?;
         match roots.iter().position(|&root| root == right) {
-            Some(root) => self.steps.push(Step::Add { depth, root }),
+            Some(root) => self.steps.push(Step::Add { depth, root, block }),
             None => {
                 self.compile(right, depth + 1, roots, shards)?;
-                self.steps.push(Step::Merge { depth });
+                self.steps.push(Step::Merge { depth, block });
             }
         }
         Ok(())
@@ -165,7 +167,8 @@ impl Reduction {
         self.depth * len
     }
 
-    /// Sums the elements `at` of all inputs, which stand in the order of the roots given to `new`.
+    /// Sums the elements `at` of all inputs, which stand in the order of the roots given to `new`;
+    /// `round` is called with each block of which a sum was made, and that sum.
     ///
     /// `scratch` has at least [`Reduction::scratch`]`(at.len())` floats; the result lies in it or,
     /// with a single root, in that root's input.
@@ -174,6 +177,7 @@ impl Reduction {
         inputs: &[&'a [f32]],
         at: Range<usize>,
         scratch: &'a mut [f32],
+        round: impl Fn(Root, &mut [f32]),
     ) -> &'a [f32] {
         if let [Step::Load { root, .. }] = self.steps[..] {
             return &inputs[root][at];
@@ -184,12 +188,15 @@ impl Reduction {
                 Step::Load { depth, root } => {
                     scratch[depth * len..][..len].copy_from_slice(&inputs[root][at.clone()]);
                 }
-                Step::Add { depth, root } => {
-                    add(&mut scratch[depth * len..][..len], &inputs[root][at.clone()]);
+                Step::Add { depth, root, block } => {
+                    let into = &mut scratch[depth * len..][..len];
+                    add(into, &inputs[root][at.clone()]);
+                    round(block, into);
                 }
-                Step::Merge { depth } => {
+                Step::Merge { depth, block } => {
                     let (into, from) = scratch[depth * len..][..2 * len].split_at_mut(len);
                     add(into, from);
+                    round(block, into);
                 }
             }
         }
@@ -229,8 +236,8 @@ mod tests {
         let mut all = Vec::new();
         for task in 0..tasks {
             for root in roots((0..shards).filter(|&shard| owner[shard] == task), shards) {
-                for (into, from) in additions(root, shards) {
-                    sums[into] += sums[from];
+                for (block, right) in additions(root, shards) {
+                    sums[block.first] += sums[right];
                 }
                 all.push(root);
             }
@@ -239,7 +246,7 @@ mod tests {
         let inputs: Vec<&[f32]> = inputs.iter().map(|input| &input[..]).collect();
         let reduction = Reduction::new(&all, shards).unwrap();
         let mut scratch = vec![f32::NAN; reduction.scratch(1)];
-        reduction.sum(&inputs, 0..1, &mut scratch)[0]
+        reduction.sum(&inputs, 0..1, &mut scratch, |_, _| ())[0]
     }
 
     proptest! {
@@ -288,7 +295,7 @@ mod tests {
     fn one_root_is_passed_through_without_a_copy() {
         let input = [1.0f32, 2.0, 3.0];
         let reduction = Reduction::new(&[Root::top(5)], 5).unwrap();
-        let sum = reduction.sum(&[&input], 1..3, &mut []);
+        let sum = reduction.sum(&[&input], 1..3, &mut [], |_, _| ());
         assert_eq!(sum.as_ptr(), input[1..].as_ptr());
     }
 }

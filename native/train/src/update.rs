@@ -5,6 +5,7 @@ mod step;
 mod sums;
 
 use crate::Error;
+use crate::compression::Rounding;
 use crate::error::{check, check_length, check_positive};
 use crate::optim::{Old, Optimizer};
 use crate::tree::{Reduction, Root};
@@ -53,6 +54,8 @@ pub struct Update<'a> {
     pub roots: &'a [Root],
     /// The slice of each root's gradient, in the order of `roots`.
     pub gradients: &'a [&'a [f32]],
+    /// How the sum of each further block is rounded; none if gradients are not compressed.
+    pub rounding: Option<Rounding<'a>>,
     /// The slice of the weights before the iteration.
     pub weights_old: &'a [f32],
     /// The slice's optimizer state before the iteration: slot after slot, each as long as the slice.
@@ -103,10 +106,16 @@ impl Update<'_> {
         scratch: &'b mut [f32],
     ) -> Old<'b> {
         let slots = self.state_old.chunks(self.slice.len().max(1));
+        let begin = self.slice.start + at.start;
+        let round = |block, values: &mut [f32]| {
+            if let Some(rounding) = &self.rounding {
+                rounding.round(block, begin, values);
+            }
+        };
         Old {
             iteration: self.iteration,
             rank: 0,
-            gradient: reduction.sum(self.gradients, at.clone(), scratch),
+            gradient: reduction.sum(self.gradients, at.clone(), scratch, round),
             weights: &self.weights_old[at.clone()],
             state: slots.map(|slot| &slot[at.clone()]).collect(),
         }

@@ -1,17 +1,17 @@
 //! The part of a training that one executor does.
 
 use crate::batches::batches;
+use crate::compression::{Compression, Wire};
 use crate::plans::{PlanKey, Plans};
 use crate::replica::{BatchResult, Layout, Replica};
 use crate::shard::{Pass, Shard};
 use crate::tree::{self, Root};
 use crate::{Dataset, Error, Evaluation, Loss, Record, ShardLoss, Step};
 use layers::Model;
-use nn::{ParameterKind, RunContext};
+use nn::RunContext;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::Arc;
 use tensor::{Buffer, SharedSlice};
 
@@ -33,9 +33,8 @@ pub struct Worker {
     replicas: Vec<Replica>,
     shards: BTreeMap<usize, Shard>,
     roots: Vec<Root>,
-    /// Ranges of the flat vector that hold running statistics.
-    statistics: Vec<Range<usize>>,
     micro_batch: Option<usize>,
+    wire: Wire,
 }
 
 impl Worker {
@@ -53,12 +52,8 @@ impl Worker {
             .start_handler(|_| onednn::enter())
             .build()
             .map_err(|error| Error::Threads(error.to_string()))?;
-        let parameters = model.parameters().iter();
-        let statistics = parameters
-            .filter(|parameter| parameter.kind == ParameterKind::Statistic)
-            .map(|parameter| parameter.range())
-            .collect();
         Ok(Worker {
+            wire: Wire::of(None, model.parameters()),
             layout: Layout::new(&model, loss, &record),
             plans: Plans::new(model.clone(), loss),
             replicas: (0..threads).map(|_| Replica::new()).collect(),
@@ -68,7 +63,6 @@ impl Worker {
             seed,
             record,
             pool,
-            statistics,
             micro_batch: None,
         })
     }
@@ -87,6 +81,11 @@ impl Worker {
         crate::error::check(rows != Some(0), "worker", "micro_batch", expected, 0)?;
         self.micro_batch = rows;
         Ok(())
+    }
+
+    /// Rounds the gradients of all blocks of the tree, as [`Compression`] says; not at first.
+    pub fn set_compression(&mut self, compression: Option<Compression>) {
+        self.wire = Wire::of(compression, self.model.parameters());
     }
 
     /// Hosts shard `shard`; its data may be replaced.
@@ -149,8 +148,9 @@ impl Worker {
         for (position, shard) in self.shards.values_mut().enumerate() {
             parts[position % self.replicas.len()].push(shard);
         }
-        let (layout, statistics) = (&self.layout, &self.statistics[..]);
-        let pass = Pass { step, seed: self.seed, layout, statistics, micro_batch };
+        let (layout, statistics) = (&self.layout, self.wire.statistics());
+        let rounding = self.wire.rounding(self.seed, step.iteration);
+        let pass = Pass { step, seed: self.seed, layout, statistics, micro_batch, rounding };
         let replicas = &mut self.replicas;
         let results: Vec<Vec<ShardLoss>> = self.pool.install(|| {
             let work = replicas.par_iter_mut().zip(parts);
@@ -161,7 +161,7 @@ impl Worker {
         })?;
         let mut losses: Vec<ShardLoss> = results.into_iter().flatten().collect();
         losses.sort_by_key(|loss| loss.shard);
-        self.reduce(step.shards)?;
+        self.reduce(step)?;
         Ok(losses)
     }
 
@@ -232,17 +232,21 @@ impl Worker {
     }
 
     /// Sums the hosted shards' gradients in place to those of their roots.
-    fn reduce(&mut self, shards: usize) -> Result<(), Error> {
-        let roots = tree::roots(self.shards.keys().copied(), shards);
-        let pairs: Vec<(usize, usize)> =
-            roots.iter().flat_map(|&root| tree::additions(root, shards)).collect();
+    fn reduce(&mut self, step: &Step) -> Result<(), Error> {
+        let roots = tree::roots(self.shards.keys().copied(), step.shards);
+        let rounding = self.wire.rounding(self.seed, step.iteration);
         self.pool.install(|| {
-            for (into, from) in pairs {
-                if let (Some(into), Some(from)) = (self.gradient_of(into), self.gradient_of(from)) {
+            for (block, right) in roots.iter().flat_map(|&r| tree::additions(r, step.shards)) {
+                let halves = (self.gradient_of(block.first), self.gradient_of(right));
+                if let (Some(into), Some(from)) = halves {
                     let mut into = SharedSlice::new(into, 0, into.bytes())?;
-                    let parts = into.f32_mut().par_chunks_mut(CHUNK);
-                    let add = |(into, from): (&mut [f32], &[f32])| tree::add(into, from);
-                    parts.zip(from.f32().par_chunks(CHUNK)).for_each(add);
+                    let parts = into.f32_mut().par_chunks_mut(CHUNK).enumerate();
+                    parts.zip(from.f32().par_chunks(CHUNK)).for_each(|((n, into), from)| {
+                        tree::add(into, from);
+                        if let Some(rounding) = &rounding {
+                            rounding.round(block, n * CHUNK, into);
+                        }
+                    });
                 }
             }
             Ok::<(), Error>(())

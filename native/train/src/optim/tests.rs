@@ -106,6 +106,7 @@ pub(crate) fn step(
         shards: 1,
         roots: &[Root { first: 0, level: 0 }],
         gradients: &[gradient],
+        rounding: None,
         weights_old: &weights_old,
         state_old: &state_old,
     };

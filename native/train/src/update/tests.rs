@@ -52,9 +52,9 @@ fn train_for(
             roots.extend(tree::roots((0..shards).filter(|&s| owner[s] == task), shards));
         }
         for &root in &roots {
-            for (into, from) in tree::additions(root, shards) {
+            for (block, from) in tree::additions(root, shards) {
                 let from = sums[from].clone();
-                tree::add(&mut sums[into], &from);
+                tree::add(&mut sums[block.first], &from);
             }
         }
         let old = weights.clone();
@@ -74,6 +74,7 @@ fn train_for(
             shards,
             roots: &roots,
             gradients: &gradients[n],
+            rounding: None,
             weights_old: &old[cut[n].clone()],
             state_old: &state_old[n],
         };
@@ -245,6 +246,7 @@ fn threads_do_not_change_a_bit() {
         shards: 1,
         roots: &[Root { first: 0, level: 0 }],
         gradients: &[&gradient],
+        rounding: None,
         weights_old: &weights,
         state_old: &state,
     };
@@ -274,6 +276,7 @@ fn vectors_that_do_not_fit_are_refused_and_nothing_is_written() {
         shards: 1,
         roots: &[Root { first: 0, level: 0 }],
         gradients: &[&gradient],
+        rounding: None,
         weights_old: &[2.0; 10],
         state_old: &[],
     };

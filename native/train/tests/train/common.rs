@@ -189,6 +189,7 @@ impl Training {
             shards: self.data.len(),
             roots: &roots,
             gradients: &parts[n],
+            rounding: None,
             weights_old: &self.weights.f32()[cut[n].clone()],
             state_old: &state_old[n],
         };

@@ -19,7 +19,17 @@ public final class NativeOptimizer extends NativeHandle {
    * @throws IllegalArgumentException if {@code threads} is not positive too
    */
   public NativeOptimizer(NativeModel model, String json, int threads) {
-    super(create0(model.handle(), json, threads));
+    this(model, json, threads, "{}", 0);
+  }
+
+  /**
+   * The same, for gradients of workers with this strategy and seed.
+   *
+   * @throws IllegalArgumentException if the strategy cannot be read too
+   */
+  public NativeOptimizer(
+      NativeModel model, String json, int threads, String strategyJson, long seed) {
+    super(create0(model.handle(), json, threads, strategyJson, seed));
   }
 
   /** The rule as JSON, with all settings, also those that were left out. */
@@ -149,6 +159,37 @@ public final class NativeOptimizer extends NativeHandle {
         stateNew.handle());
   }
 
+  /**
+   * Bytes in which the floats {@code begin .. end} of a gradient travel: 4 for each, or 2 for each
+   * but running statistics if the strategy compresses gradients.
+   *
+   * @throws IllegalArgumentException if the model has no such range
+   */
+  public long gradientBytes(long begin, long end) {
+    return gradientBytes0(handle(), begin, end);
+  }
+
+  /**
+   * Brings a whole gradient into the form in which it travels: any range of it is the bytes from
+   * {@code gradientBytes(0, begin)} on.
+   *
+   * @param packed all of its {@link #gradientBytes}, written
+   * @throws IllegalArgumentException if it has another size
+   */
+  public void pack(NativeBuffer gradient, NativeBuffer packed) {
+    pack0(handle(), gradient.handle(), packed.handle());
+  }
+
+  /**
+   * Reads the floats {@code begin .. end} of a gradient from the form in which they travelled.
+   *
+   * @param gradient the floats, written from its begin on
+   * @throws IllegalArgumentException if {@code packed} has not the size of the range
+   */
+  public void unpack(long begin, long end, NativeBuffer packed, NativeBuffer gradient) {
+    unpack0(handle(), begin, end, packed.handle(), gradient.handle());
+  }
+
   /** Learning rate of an iteration, counted from 0. */
   public double learningRate(long iteration) {
     return learningRate0(handle(), iteration);
@@ -164,7 +205,15 @@ public final class NativeOptimizer extends NativeHandle {
     return rateFactor0(handle(), history);
   }
 
-  private static native long create0(long model, String json, int threads);
+  private static native long create0(
+      long model, String json, int threads, String strategyJson, long seed);
+
+  private static native long gradientBytes0(long handle, long begin, long end);
+
+  private static native void pack0(long handle, long gradient, long packed);
+
+  private static native void unpack0(
+      long handle, long begin, long end, long packed, long gradient);
 
   private static native String definition0(long handle);
 

@@ -24,7 +24,23 @@ public final class NativeWorker extends NativeHandle {
    * @throws IllegalArgumentException if {@code microBatch} is negative too
    */
   public NativeWorker(NativeModel model, String lossJson, int threads, long seed, int microBatch) {
-    super(create0(model.handle(), lossJson, threads, seed, microBatch));
+    this(model, lossJson, threads, seed, microBatch, "{}");
+  }
+
+  /**
+   * The same, with a strategy of the exchange as JSON: {@code {"gradient_compression": "bf16"}}
+   * rounds the gradients to 16 bits; {@code {}} is none.
+   *
+   * @throws IllegalArgumentException if the strategy cannot be read too
+   */
+  public NativeWorker(
+      NativeModel model,
+      String lossJson,
+      int threads,
+      long seed,
+      int microBatch,
+      String strategyJson) {
+    super(create0(model.handle(), lossJson, threads, seed, microBatch, strategyJson));
   }
 
   /**
@@ -81,7 +97,7 @@ public final class NativeWorker extends NativeHandle {
   }
 
   private static native long create0(
-      long model, String lossJson, int threads, long seed, int microBatch);
+      long model, String lossJson, int threads, long seed, int microBatch, String strategyJson);
 
   private static native void setShard0(long handle, int shard, long data);
 

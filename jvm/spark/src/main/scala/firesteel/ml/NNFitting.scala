@@ -96,7 +96,8 @@ private[ml] trait NNFitting extends NNTrainingParams {
       Some(getEndWhen),
       getValidationTrigger,
       getCheckpoint,
-      getMicroBatch
+      getMicroBatch,
+      strategy
     )
     val observers = Seq(trainSummary, validationSummary).flatten
     new Trainer(dataset.sparkSession, settings).fit(training, measured, observers)

@@ -104,6 +104,7 @@ trait NNTrainingParams
     with HasOptimizer
     with HasClipping
     with HasCheckpoint
+    with HasStrategy
     with HasSeed {
 
   /**

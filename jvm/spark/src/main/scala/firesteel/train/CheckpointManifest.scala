@@ -133,6 +133,7 @@ private[train] object CheckpointManifest {
       .put("batch_size", identity.batchSize)
       .put("seed", identity.seed)
       .put("micro_batch", identity.microBatch)
+      .put("strategy", identity.strategy)
       .set[ObjectNode]("rows", longs(identity.rows))
 
   private def readIdentity(fields: JsonFields): TrainingIdentity = TrainingIdentity(
@@ -142,7 +143,8 @@ private[train] object CheckpointManifest {
     batchSize = fields.int("batch_size"),
     seed = fields.long("seed"),
     rows = fields.longs("rows"),
-    microBatch = fields.int("micro_batch")
+    microBatch = fields.int("micro_batch"),
+    strategy = fields.text("strategy")
   )
 
   private def write(file: CheckpointFile): ObjectNode =

@@ -19,10 +19,10 @@ private[train] final class Engine(val spec: TrainingSpec, threads: Int) extends 
 
   /** Forward and backward passes of the hosted shards. */
   val worker: NativeWorker =
-    building(new NativeWorker(model, spec.loss, threads, spec.seed, spec.microBatch))
+    building(spec.nativeWorker(model, threads))
 
   /** The update of a slice. */
-  val optimizer: NativeOptimizer = building(new NativeOptimizer(model, spec.optimizer, threads))
+  val optimizer: NativeOptimizer = building(spec.nativeOptimizer(model, threads))
 
   /** Number of the optimizer's state vectors. */
   val slots: Int = optimizer.slots()

@@ -1,5 +1,7 @@
 package firesteel.train
 
+import scala.util.Using
+
 import org.apache.spark.TaskContext
 import org.apache.spark.broadcast.Broadcast
 
@@ -15,7 +17,7 @@ private[train] final case class ShardReport(shard: Int, loss: ShardLoss, times: 
 /**
  * A piece of a shard's gradient, on its way to the task that updates its slice.
  *
- * @param offset where it begins in the slice, in bytes
+ * @param offset where it begins in the slice as it travels, in bytes
  * @param report of the shard, with an empty piece of slice 0
  */
 private[train] final class GradientPiece(
@@ -45,19 +47,27 @@ private[train] final class Gradients(
   ): Iterator[(Int, GradientPiece)] = {
     val clock = new TaskClock(ShardHosts.process)
     val old = host.weights(step.iteration, weights.value)
-    val (loss, pieces) = clock.computing(shard.gradient(old, step)(cut(number, _)))
+    val (loss, pieces) = clock.computing(shard.gradient(old, step)(cut(number, host, _)))
     shards.spec.probe.ended(Phase.ForwardBackward, step.iteration, context.attemptNumber())
+    clock.sending(pieces.map(_._2.bytes.length.toLong).sum)
     val report = Some(ShardReport(number, loss, clock.take()))
     val reporting = (0, new GradientPiece(number, 0, Array.emptyByteArray, report))
     (reporting +: pieces).iterator
   }
 
-  private def cut(shard: Int, gradient: NativeBuffer): Seq[(Int, GradientPiece)] =
-    for {
-      (range, n) <- slices.zipWithIndex
-      piece <- Pieces.ranges(range.bytes)
-    } yield {
-      val bytes = Pieces.array(gradient, range.begin * 4 + piece.begin, piece.length)
-      (n, new GradientPiece(shard, piece.begin, bytes, None))
+  private def cut(
+      shard: Int,
+      host: ShardHost,
+      gradient: NativeBuffer
+  ): Seq[(Int, GradientPiece)] =
+    Using.resource(new GradientWire(host.optimizer, shards.spec.strategy)) { wire =>
+      val packed = wire.packed(Root(shard, 0), gradient)
+      for {
+        (range, n) <- slices.zipWithIndex
+        piece <- Pieces.ranges(wire.bytes(range))
+      } yield {
+        val bytes = Pieces.array(packed, wire.offset(range) + piece.begin, piece.length)
+        (n, new GradientPiece(shard, piece.begin, bytes, None))
+      }
     }
 }

@@ -92,12 +92,14 @@ final case class IterationsDone(
  * @param computeMs forward, backward and optimizer, in milliseconds
  * @param exchangeMs waiting for slices of other executors, in milliseconds
  * @param nativeBytes native memory of the executor when the task ended
+ * @param sentBytes bytes of slices on their way to other executors, or of gradients into the shuffle
  */
 final case class ExecutorTimes(
     executor: String,
     computeMs: Double,
     exchangeMs: Double,
-    nativeBytes: Long
+    nativeBytes: Long,
+    sentBytes: Long = 0
 ) {
 
   /** Together with what the same executor did after it. */
@@ -105,7 +107,8 @@ final case class ExecutorTimes(
     executor,
     computeMs + later.computeMs,
     exchangeMs + later.exchangeMs,
-    later.nativeBytes
+    later.nativeBytes,
+    sentBytes + later.sentBytes
   )
 }
 

@@ -16,7 +16,8 @@ import firesteel.jni.NativeBuffer
  * The memory of a slice must not change while it is on its way, so every phase begins with
  * [[awaitAll]].
  */
-private[train] final class Outbox(spec: TrainingSpec, view: View) extends Logging {
+private[train] final class Outbox(spec: TrainingSpec, view: View, clock: TaskClock)
+    extends Logging {
   private lazy val connections = Exchange.of(TrainingHosts).connections(spec.id, spec.token)
   private val underway = mutable.SortedMap.empty[Int, Int].withDefaultValue(0)
   private val unreached = mutable.SortedSet.empty[Int]
@@ -34,6 +35,7 @@ private[train] final class Outbox(spec: TrainingSpec, view: View) extends Loggin
   /** Starts sending a slice to a member. */
   def send(peer: Int, name: SliceName, body: ByteBuffer): Unit = {
     synchronized(underway(peer) += 1)
+    clock.sending(body.remaining.toLong)
     connections.push(
       addressOf(peer),
       header(name),

@@ -31,7 +31,7 @@ private[train] final class PublicSession private (
     with Logging {
   private val natives = new Closing
   private val model = natives.add(NativeModel.define(spec.definition))
-  protected val optimizer: NativeOptimizer = natives.add(new NativeOptimizer(model, spec.optimizer))
+  protected val optimizer: NativeOptimizer = natives.add(spec.nativeOptimizer(model))
   private val slots = optimizer.slots()
   private val slices = PublicSession.slices(model, optimizer, spec.shards)
   private val hosted = sources.map { case (role, chunks) =>

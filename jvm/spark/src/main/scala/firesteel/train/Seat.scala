@@ -30,10 +30,13 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     .filter(range => slots * range.bytes > 0)
     .map(range => inheritedCopies.getOrElse(new Generations(slots * range.bytes)))
 
-  /** Takes the slices that arrive. */
-  val slices: SliceStore = new SliceStore(view, n, slots, weights.claim, statePlace)
+  private val wire = new GradientWire(optimizer, spec.strategy)
 
-  private val outbox = new Outbox(spec, view)
+  /** Takes the slices that arrive. */
+  val slices: SliceStore =
+    new SliceStore(view, n, slots, wire.bytes(own), weights.claim, statePlace)
+
+  private val outbox = new Outbox(spec, view, clock)
   private val gradients = new Closing
   private var roots: Seq[Root] = Nil
   private var current = -1L
@@ -257,6 +260,7 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     }
     slices.close()
     gradients.close()
+    wire.close()
     val kept = heir.toSeq.flatMap(_.generations)
     generations.filterNot(one => kept.exists(_ eq one)).foreach(_.close())
   }
@@ -290,10 +294,11 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
   private def sendGradients(iteration: Long): Unit =
     for ((root, index) <- roots.zipWithIndex if view.count > 1) {
       val gradient = gradients.add(worker.gradient(index))
-      view.others(n).foreach { peer =>
+      val packed = clock.computing(wire.packed(root, gradient))
+      view.others(n).filter(view.slices(_).floats > 0).foreach { peer =>
         val slice = view.slices(peer)
         val name = SliceName(SliceKind.Gradient, iteration, slice, root)
-        outbox.send(peer, name, gradient, slice.begin * 4)
+        outbox.send(peer, name, wire.slice(packed, slice))
       }
     }
 
@@ -311,7 +316,9 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
       if (owned.member == n) {
         Some((gradients.add(worker.gradient(roots.indexOf(owned.root))), own.begin))
       } else {
-        slices.gradient(iteration, owned.root).map((_, 0L))
+        slices.gradient(iteration, owned.root).map { packed =>
+          (wire.unpacked(owned.root, own, packed), 0L)
+        }
       }
     }
 

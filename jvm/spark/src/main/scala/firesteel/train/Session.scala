@@ -34,7 +34,7 @@ private[train] final class Session private (
   private val isBarrier = Conf.GroupBarrier.get(conf).getOrElse(false)
   private val natives = new Closing
   private val model = natives.add(NativeModel.define(spec.definition))
-  protected val optimizer: NativeOptimizer = natives.add(new NativeOptimizer(model, spec.optimizer))
+  protected val optimizer: NativeOptimizer = natives.add(spec.nativeOptimizer(model))
   private val newcomers = new Newcomers(sc, spec, threads)
 
   /** The shards that each executor has in its memory. */

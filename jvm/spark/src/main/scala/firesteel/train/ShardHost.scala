@@ -21,7 +21,7 @@ private[train] final class ShardHost(spec: TrainingSpec) extends AutoCloseable {
 
   /** The update of a slice. */
   val optimizer: NativeOptimizer =
-    try owned.add(new NativeOptimizer(model, spec.optimizer))
+    try owned.add(spec.nativeOptimizer(model))
     catch {
       case e: Throwable =>
         owned.close()
@@ -107,8 +107,7 @@ private[train] object HostedShard {
       val dataset = owned.add(new NativeDataset(model, spec.loss))
       chunks.foreach(chunk => dataset.append(chunk, chunk.length))
       dataset.seal()
-      val worker =
-        owned.add(new NativeWorker(model, spec.loss, 1, spec.seed, spec.microBatch))
+      val worker = owned.add(spec.nativeWorker(model))
       if (shard.role == Role.Training) worker.setShard(shard.number, dataset)
       new HostedShard(spec, shard, dataset, worker)
     } catch {

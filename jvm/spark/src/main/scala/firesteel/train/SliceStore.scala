@@ -17,6 +17,7 @@ import firesteel.jni.NativeBuffer
  *
  * @param n number of this member
  * @param slots number of the optimizer's state vectors
+ * @param gradientBytes bytes in which the own slice of a gradient travels
  * @param weights the full vector of an iteration
  * @param state where the state of a range is: the buffer of an iteration and a slot, and the offset
  *     in bytes
@@ -25,6 +26,7 @@ private[train] final class SliceStore(
     view: View,
     n: Int,
     slots: Int,
+    gradientBytes: Long,
     weights: Long => NativeBuffer,
     state: SliceName => Option[(NativeBuffer, Long)]
 ) extends AutoCloseable {
@@ -116,7 +118,7 @@ private[train] final class SliceStore(
             }
           case SliceKind.Sums => new StoringSink(name, new NativeBuffer(bytes), 0, bytes)
           case _ =>
-            val buffer = if (spare.nonEmpty) spare.dequeue() else new NativeBuffer(own.bytes)
+            val buffer = if (spare.nonEmpty) spare.dequeue() else new NativeBuffer(gradientBytes)
             new StoringSink(name, buffer, 0, bytes)
         }
     }
@@ -166,7 +168,7 @@ private[train] final class SliceStore(
         Option
           .when(name.range != own)(s"${name.range} of a gradient belongs to another than $own")
           .orElse(Option.when(!roots(name.root))(s"there is no subtree ${name.root}"))
-          .orElse(size(own.bytes))
+          .orElse(size(gradientBytes))
     })
   }
 

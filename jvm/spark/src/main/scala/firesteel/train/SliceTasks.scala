@@ -49,9 +49,12 @@ private[train] abstract class SliceTask[R](work: SliceWork)
         val n = context.partitionId()
         val state = owned.add(new NativeBuffer(slots * slices(n).bytes))
         states.lift(n).foreach(_.value.copyTo(state, 0))
-        val gradients =
-          Array.fill(spec.shards)(owned.add(new NativeBuffer(slices(n).bytes)))
-        val reports = gather(n, pieces, gradients)
+        val wire = owned.add(new GradientWire(host.optimizer, spec.strategy))
+        val packed = Array.fill(spec.shards)(owned.add(new NativeBuffer(wire.bytes(slices(n)))))
+        val reports = gather(n, pieces, packed)
+        val gradients = packed.zipWithIndex.map { case (gradient, shard) =>
+          wire.unpacked(Root(shard, 0), slices(n), gradient)
+        }
         run(n, host, gradients, state, reports, context)
       } finally owned.close()
     }
@@ -74,9 +77,9 @@ private[train] abstract class SliceTask[R](work: SliceWork)
       got(piece.shard) += piece.bytes.length
       piece.report
     }.toVector
-    got.indices.find(shard => got(shard) != slices(n).bytes).foreach { shard =>
+    got.indices.find(shard => got(shard) != gradients(shard).bytes).foreach { shard =>
       throw new IllegalStateException(
-        s"slice $n of iteration ${step.iteration}: expected ${slices(n).bytes} bytes of the " +
+        s"slice $n of iteration ${step.iteration}: expected ${gradients(shard).bytes} bytes of the " +
           s"gradient of shard $shard, got ${got(shard)}"
       )
     }

@@ -1,5 +1,7 @@
 package firesteel.train
 
+import java.util.concurrent.atomic.AtomicLong
+
 import firesteel.jni.NativeBuffer
 
 /**
@@ -10,6 +12,7 @@ import firesteel.jni.NativeBuffer
 private[train] final class TaskClock(executor: => String) {
   private var computeNs = 0L
   private var exchangeNs = 0L
+  private val sentBytes = new AtomicLong
 
   /** Counts the time of `work` as computing. */
   def computing[R](work: => R): R = {
@@ -25,10 +28,21 @@ private[train] final class TaskClock(executor: => String) {
     finally exchangeNs += System.nanoTime - begin
   }
 
+  /** Counts bytes that are on their way to another executor. */
+  def sending(bytes: Long): Unit = {
+    sentBytes.addAndGet(bytes)
+    ()
+  }
+
   /** The times since they were last asked for. */
   def take(): ExecutorTimes = {
-    val times =
-      ExecutorTimes(executor, computeNs / 1e6, exchangeNs / 1e6, NativeBuffer.allocated())
+    val times = ExecutorTimes(
+      executor,
+      computeNs / 1e6,
+      exchangeNs / 1e6,
+      NativeBuffer.allocated(),
+      sentBytes.getAndSet(0)
+    )
     computeNs = 0
     exchangeNs = 0
     times

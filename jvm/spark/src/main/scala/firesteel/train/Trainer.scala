@@ -27,6 +27,7 @@ final case class TrainingRows(rows: Dataset[Row], encoder: RowEncoder)
  * @param validationTrigger when the validation rows are measured
  * @param checkpoint where and when checkpoints are written
  * @param microBatch most rows of a shard that are computed at a time; all if not given
+ * @param strategy what the shards exchange
  */
 final case class TrainingSettings(
     definition: String,
@@ -39,7 +40,8 @@ final case class TrainingSettings(
     endWhen: Option[Trigger] = None,
     validationTrigger: Trigger = Trigger.everyEpoch,
     checkpoint: Option[CheckpointSettings] = None,
-    microBatch: Option[Int] = None
+    microBatch: Option[Int] = None,
+    strategy: Strategy = Strategy()
 )
 
 /**
@@ -154,6 +156,7 @@ final class Trainer private[firesteel] (
       settings.seed,
       settings.batchSize,
       settings.microBatch.getOrElse(0),
+      settings.strategy,
       probe
     )
 

@@ -83,7 +83,7 @@ private[train] final class TrainingHost(val spec: TrainingSpec, threads: Int)
     seat.filter(_.view.number == from) match {
       case None => Outcome.Unfinished(Nil)
       case Some(source) =>
-        val outbox = new Outbox(spec, to)
+        val outbox = new Outbox(spec, to, engine.clock)
         moves.foreach(move(source, to, iteration, _, outbox))
         if (!outbox.awaitAll(patience)) {
           outbox.breakOff()

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.JsonNode
  * @param seed of initial weights, dropout and the order of the rows
  * @param rows number of training rows of each shard, so also the number of shards S
  * @param microBatch most rows of a shard that are computed at a time; 0 is no limit
+ * @param strategy what the shards exchange, as JSON
  */
 private[firesteel] final case class TrainingIdentity(
     definition: String,
@@ -22,7 +23,8 @@ private[firesteel] final case class TrainingIdentity(
     batchSize: Int,
     seed: Long,
     rows: Vector[Long],
-    microBatch: Int = 0
+    microBatch: Int = 0,
+    strategy: String = Strategy().toJson
 ) {
 
   /**
@@ -61,6 +63,7 @@ private[firesteel] final case class TrainingIdentity(
       inValue("batch size", saved.batchSize, batchSize),
       inValue("seed", saved.seed, seed),
       inValue("micro-batch", saved.microBatch, microBatch),
+      inJson("strategy", saved.strategy, strategy, isFatal = false),
       inValue("number of shards", saved.rows.length, rows.length)
         .orElse(inValue("number of training rows", saved.rows.sum, rows.sum))
         .orElse(inValue("rows of the shards", saved.rows, rows))

@@ -42,7 +42,8 @@ private[train] final class TrainingLoop(
     settings.batchSize,
     settings.seed,
     session.rowsOf(Role.Training).toVector,
-    settings.microBatch.getOrElse(0)
+    settings.microBatch.getOrElse(0),
+    settings.strategy.toJson
   )
 
   /**

@@ -2,6 +2,8 @@ package firesteel.train
 
 import java.util.UUID
 
+import firesteel.jni.{NativeModel, NativeOptimizer, NativeWorker}
+
 /**
  * What a training is: all that an executor must know, sent once.
  *
@@ -14,6 +16,7 @@ import java.util.UUID
  * @param seed of initial weights, dropout and the order of the rows
  * @param batchSize rows of an iteration
  * @param microBatch most rows of a shard that are computed at a time; 0 is no limit
+ * @param strategy what the shards exchange
  * @param probe called in tasks, for tests of what happens when one goes wrong
  */
 private[firesteel] final case class TrainingSpec(
@@ -26,8 +29,18 @@ private[firesteel] final case class TrainingSpec(
     seed: Long,
     batchSize: Int,
     microBatch: Int,
+    strategy: Strategy,
     probe: Probe
-)
+) {
+
+  /** The passes of the network over hosted shards; results do not depend on `threads`. */
+  private[train] def nativeWorker(model: NativeModel, threads: Int = 1): NativeWorker =
+    new NativeWorker(model, loss, threads, seed, microBatch, strategy.toJson)
+
+  /** The update of a slice; results do not depend on `threads`. */
+  private[train] def nativeOptimizer(model: NativeModel, threads: Int = 1): NativeOptimizer =
+    new NativeOptimizer(model, optimizer, threads, strategy.toJson, seed)
+}
 
 /**
  * Which part of which epoch an iteration is.

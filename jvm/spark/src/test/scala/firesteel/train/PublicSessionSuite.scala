@@ -181,6 +181,7 @@ class PublicSessionSuite extends TrainingFixture {
     what.seed,
     what.batchSize,
     0,
+    Strategy(),
     NoProbe
   )
 }

@@ -24,6 +24,7 @@ class SlicesSuite extends AnyFunSuite {
       view,
       0,
       slots = 2,
+      gradientBytes = 12,
       t => weights((t % 2).toInt),
       name => Option.when(name.range.end <= 3)((state, name.slot * 12 + name.range.begin * 4))
     )
