@@ -140,6 +140,8 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
     val missing = missingGradients(step.iteration)
     if (missing.nonEmpty) {
       Left(missing)
+    } else if (own.floats == 0) {
+      Right(Array.emptyDoubleArray)
     } else {
       val (buffers, offsets) = gradientSlices(step.iteration).unzip
       Right(
