@@ -93,7 +93,7 @@ class Observed:
     def bits(self) -> str:
         """Hash of the trained weights and of the optimizer's state."""
         ended = self.all("ended")[0]
-        return f"{ended['weights']} {ended.get('state')}"
+        return f"{ended['weights']} {ended['state']}"
 
     def assert_nothing_left(self) -> None:
         """No native memory is held and no thread computes on any executor."""

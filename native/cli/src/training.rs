@@ -91,6 +91,7 @@ impl Training {
             index: 0,
             of: 1,
             count: self.count,
+            rate_factor: 1.0,
         };
         let losses = self.worker.forward_backward(&self.weights[0], &step)?;
         self.update()?;
@@ -119,6 +120,7 @@ impl Training {
             parameters: self.model.parameters(),
             slice: 0..count,
             iteration: self.iteration,
+            age: self.iteration,
             rate_factor: 1.0,
             sums: &[],
             shards: self.shards,

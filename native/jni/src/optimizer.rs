@@ -21,7 +21,11 @@ const WHO: &str = "NativeOptimizer";
 
 /// A rule, the model it is for, the form of its gradients, and the threads it runs on.
 pub struct NativeOptimizer {
+    /// As it was given.
+    given: Optimizer,
+    /// What is done with what was exchanged: the same, unless shards take steps by themselves.
     rule: Optimizer,
+    strategy: Strategy,
     model: Arc<Model>,
     seed: u64,
     wire: Wire,
@@ -78,10 +82,11 @@ impl NativeOptimizer {
         seed: u64,
     ) -> Result<NativeOptimizer, Error> {
         let pool = if threads > 1 { Some(pool(threads)?) } else { None };
-        let rule = Optimizer::from_json(json)?;
-        rule.check_names(model.parameters())?;
+        let given = Optimizer::from_json(json)?;
+        given.check_names(model.parameters())?;
+        let rule = strategy.exchanged(&given);
         let wire = Wire::of(strategy.gradient_compression, model.parameters());
-        Ok(NativeOptimizer { rule, model, seed, wire, pool })
+        Ok(NativeOptimizer { given, rule, strategy, model, seed, wire, pool })
     }
 
     /// Slice `n` of `of`.
@@ -148,6 +153,7 @@ impl NativeOptimizer {
             parameters: self.model.parameters(),
             slice: inputs.slice.clone(),
             iteration: inputs.iteration,
+            age: inputs.iteration,
             rate_factor,
             sums,
             shards: inputs.shards,
@@ -170,7 +176,10 @@ impl NativeOptimizer {
         let len = inputs.slice.len();
         let mut weights = outputs.weights.write(inputs.slice.clone())?;
         let mut state = outputs.state.write(0..self.rule.slots() * len)?;
-        self.with_update(inputs, outputs.rate_factor, &outputs.sums, |update| {
+        // Steps that shards took by themselves had it already.
+        let is_local = self.strategy.local_steps.is_some();
+        let rate_factor = if is_local { 1.0 } else { outputs.rate_factor };
+        self.with_update(inputs, rate_factor, &outputs.sums, |update| {
             match &self.pool {
                 Some(pool) => update.run_on(pool, weights.f32_mut(), state.f32_mut())?,
                 None => update.run(weights.f32_mut(), state.f32_mut())?,
@@ -260,7 +269,7 @@ pub fn definition0<'local>(
     _: JClass<'local>,
     handle: jlong,
 ) -> JString<'local> {
-    guard(env, |env| Ok(env.new_string(get::<NativeOptimizer>(handle)?.rule.to_json())?))
+    guard(env, |env| Ok(env.new_string(get::<NativeOptimizer>(handle)?.given.to_json())?))
 }
 
 /// Number of state vectors.
@@ -451,7 +460,7 @@ pub fn learning_rate0<'local>(
 ) -> jdouble {
     guard(env, |_| {
         let iteration = size("NativeOptimizer: iteration", iteration)?;
-        Ok(get::<NativeOptimizer>(handle)?.rule.learning_rate(iteration as u64))
+        Ok(get::<NativeOptimizer>(handle)?.given.learning_rate(iteration as u64))
     })
 }
 
@@ -463,5 +472,5 @@ pub fn rate_factor0<'local>(
     handle: jlong,
     history: JDoubleArray<'local>,
 ) -> jdouble {
-    guard(env, |env| Ok(get::<NativeOptimizer>(handle)?.rule.rate_factor(&vector(env, &history)?)))
+    guard(env, |env| Ok(get::<NativeOptimizer>(handle)?.given.rate_factor(&vector(env, &history)?)))
 }

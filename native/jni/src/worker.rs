@@ -11,7 +11,7 @@ use jni::objects::{JClass, JDoubleArray, JIntArray, JLongArray, JString};
 use jni::sys::{jdouble, jint, jlong};
 use jni::{EnvUnowned, jni_mangle};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use train::{Dataset, Loss, ShardLoss, Step, Strategy, Worker};
+use train::{Dataset, Loss, Optimizer, ShardLoss, Step, Strategy, Worker};
 
 const WHO: &str = "NativeWorker";
 
@@ -67,8 +67,13 @@ impl State {
     }
 }
 
-fn step(shards: jint, [iteration, epoch, index, of, count]: [jlong; 5]) -> Result<Step, Error> {
+fn step(
+    shards: jint,
+    [iteration, epoch, index, of, count]: [jlong; 5],
+    rate_factor: jdouble,
+) -> Result<Step, Error> {
     Ok(Step {
+        rate_factor,
         shards: size("NativeWorker: shards", shards)?,
         iteration: size("NativeWorker: iteration", iteration)? as u64,
         epoch: size("NativeWorker: epoch", epoch)? as u64,
@@ -97,6 +102,7 @@ pub fn create0<'local>(
     seed: jlong,
     micro_batch: jint,
     strategy: JString<'local>,
+    optimizer: JString<'local>,
 ) -> jlong {
     guard(env, |env| {
         let model = get::<NativeModel>(model)?.model().clone();
@@ -107,6 +113,7 @@ pub fn create0<'local>(
         worker.set_micro_batch(Some(micro_batch).filter(|&rows| rows > 0))?;
         let strategy = Strategy::from_json(&text(env, &strategy)?)?;
         worker.set_compression(strategy.gradient_compression);
+        worker.set_local_steps(strategy.local(&Optimizer::from_json(&text(env, &optimizer)?)?))?;
         Ok(insert(NativeWorker { state: Mutex::new(State { worker, lent: Vec::new() }) }))
     })
 }
@@ -154,9 +161,10 @@ pub fn forward_backward0<'local>(
     index: jlong,
     of: jlong,
     count: jlong,
+    rate_factor: jdouble,
 ) -> JDoubleArray<'local> {
     guard_compute(env, |env| {
-        let step = step(shards, [iteration, epoch, index, of, count])?;
+        let step = step(shards, [iteration, epoch, index, of, count], rate_factor)?;
         let (worker, weights) = (get::<NativeWorker>(handle)?, get::<NativeBuffer>(weights)?);
         let losses = worker.lock().forward_backward(&weights, &step)?;
         array(env, &sums(&losses))

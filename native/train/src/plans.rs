@@ -37,16 +37,11 @@ impl Plans {
         keys: impl IntoIterator<Item = PlanKey>,
         weights: &Arc<Buffer>,
     ) -> Result<(), Error> {
-        for key in keys {
-            if self.plans.contains_key(&key) {
-                continue;
-            }
-            let plan = self.compile(key)?;
+        for plan in self.compile_new(keys)? {
             match &mut self.prepared {
                 Some(prepared) => prepared.add(&plan)?,
                 none => *none = Some(Prepared::new(&plan)?),
             }
-            self.plans.insert(key, plan);
         }
         if let Some(prepared) = &mut self.prepared {
             prepared.prepare_with(weights, |steps| {
@@ -54,6 +49,33 @@ impl Plans {
             })?;
         }
         Ok(())
+    }
+
+    /// Forgets all plans.
+    pub fn clear(&mut self) {
+        self.plans.clear();
+        self.prepared = None;
+    }
+
+    /// Compiles the plans of those `keys` that have none.
+    pub fn compile_new(
+        &mut self,
+        keys: impl IntoIterator<Item = PlanKey>,
+    ) -> Result<Vec<Arc<Plan>>, Error> {
+        let mut new = Vec::new();
+        for key in keys {
+            if !self.plans.contains_key(&key) {
+                let plan = self.compile(key)?;
+                self.plans.insert(key, plan.clone());
+                new.push(plan);
+            }
+        }
+        Ok(new)
+    }
+
+    /// A plan, if it is compiled.
+    pub fn plan(&self, key: PlanKey) -> Option<&Arc<Plan>> {
+        self.plans.get(&key)
     }
 
     /// A plan with the weights that it reads, if it is compiled.

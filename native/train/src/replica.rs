@@ -1,8 +1,9 @@
 //! One single-threaded copy of the model: its memory, and how a batch runs in it.
 
+use crate::local::Own;
 use crate::plans::{PlanKey, Plans};
 use crate::workspaces::Workspaces;
-use crate::{Error, Loss, Record};
+use crate::{Error, Loss, Optimizer, Record};
 use layers::Model;
 use nn::RunContext;
 use std::collections::BTreeSet;
@@ -51,11 +52,13 @@ pub(crate) struct Replica {
     workspaces: Workspaces<PlanKey>,
     /// The gradient of a part of a batch, if batches were run in parts.
     spare: Option<Arc<Buffer>>,
+    /// Weights of its own, if it takes steps by itself.
+    pub own: Option<Own>,
 }
 
 impl Replica {
     pub fn new() -> Self {
-        Replica { workspaces: Workspaces::new(), spare: None }
+        Replica { workspaces: Workspaces::new(), spare: None, own: None }
     }
 
     /// Makes the workspaces for `keys`.
@@ -64,6 +67,23 @@ impl Replica {
             let (plan, prepared) = plans.get(key)?;
             Some((key, plan, prepared))
         });
+        self.workspaces.ready(&ready.collect::<Vec<_>>())
+    }
+
+    /// Makes the workspaces for `keys` over weights of its own.
+    pub fn ready_alone(
+        &mut self,
+        keys: &BTreeSet<PlanKey>,
+        plans: &Plans,
+        optimizer: &Optimizer,
+        len: usize,
+    ) -> Result<(), Error> {
+        let own = match &mut self.own {
+            Some(own) => own,
+            none => none.insert(Own::new(optimizer, len)?),
+        };
+        own.ready(keys, plans)?;
+        let ready = keys.iter().filter_map(|&key| Some((key, plans.plan(key)?, own.prepared()?)));
         self.workspaces.ready(&ready.collect::<Vec<_>>())
     }
 

@@ -1,7 +1,7 @@
 //! What goes into an iteration or evaluation, and what is told of it.
 
 /// Which iteration of a training this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// Number of shards S of the training.
     pub shards: usize,
@@ -15,6 +15,8 @@ pub struct Step {
     pub of: usize,
     /// Samples of this iteration, over all shards of all tasks.
     pub count: usize,
+    /// Factor of the learning rate of local steps, 1 in general.
+    pub rate_factor: f64,
 }
 
 /// What one shard contributed to an iteration.

@@ -44,6 +44,8 @@ pub struct Update<'a> {
     pub slice: Range<usize>,
     /// Iterations done before this one.
     pub iteration: u64,
+    /// Iterations that the state has seen: `iteration`, unless it began later.
+    pub age: u64,
     /// Factor of the learning rate, 1 in general; what is measured while training may lower it.
     pub rate_factor: f64,
     /// The partial sums of all slices, one after the other; empty if the rule needs none.
@@ -113,7 +115,7 @@ impl Update<'_> {
             }
         };
         Old {
-            iteration: self.iteration,
+            iteration: self.age,
             rank: 0,
             gradient: reduction.sum(self.gradients, at.clone(), scratch, round),
             weights: &self.weights_old[at.clone()],

@@ -2,6 +2,7 @@
 
 use crate::batches::batches;
 use crate::compression::{Compression, Wire};
+use crate::local::{LocalSteps, Rule};
 use crate::plans::{PlanKey, Plans};
 use crate::replica::{BatchResult, Layout, Replica};
 use crate::shard::{Pass, Shard};
@@ -35,6 +36,7 @@ pub struct Worker {
     roots: Vec<Root>,
     micro_batch: Option<usize>,
     wire: Wire,
+    local: Option<LocalSteps>,
 }
 
 impl Worker {
@@ -64,6 +66,7 @@ impl Worker {
             record,
             pool,
             micro_batch: None,
+            local: None,
         })
     }
 
@@ -86,6 +89,26 @@ impl Worker {
     /// Rounds the gradients of all blocks of the tree, as [`Compression`] says; not at first.
     pub fn set_compression(&mut self, compression: Option<Compression>) {
         self.wire = Wire::of(compression, self.model.parameters());
+    }
+
+    /// Lets every shard take steps by itself in each iteration, with weights of its own, and brings
+    /// back what they make of the weights in place of a gradient; or not, as it is at first.
+    ///
+    /// A shard's rows of the iteration are cut into as many nearly equal parts as there are steps. Added
+    /// along the tree and subtracted from the weights, the results give the mean of the shards' weights,
+    /// weighted by their rows. Each thread needs memory for two more weight vectors, two of the
+    /// optimizer's state, and the weights in the kernels' layouts.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for 0 steps.
+    pub fn set_local_steps(&mut self, local: Option<LocalSteps>) -> Result<(), Error> {
+        let steps = local.as_ref().map_or(1, |local| local.steps);
+        crate::error::check(steps > 0, "worker", "local_steps", "1 or more", steps)?;
+        self.local = local;
+        // What they have is bound to the weights that were to be read so far.
+        self.plans.clear();
+        self.replicas.iter_mut().for_each(|replica| *replica = Replica::new());
+        Ok(())
     }
 
     /// Hosts shard `shard`; its data may be replaced.
@@ -140,22 +163,38 @@ impl Worker {
         self.roots.clear();
         self.check_step(weights, step)?;
         let micro_batch = self.micro_batch;
-        let sizes = self.shards.values().flat_map(|shard| shard.sizes(step, micro_batch));
-        self.begin(sizes.map(|batch| PlanKey { training: true, batch }).collect(), weights)?;
+        let steps = self.local.as_ref().map_or(1, |local| local.steps);
+        let shards = self.shards.values();
+        let sizes = shards.flat_map(|shard| shard.sizes(step, steps, micro_batch));
+        let keys = sizes.map(|batch| PlanKey { training: true, batch }).collect();
+        match self.local.clone() {
+            None => self.begin(keys, weights)?,
+            Some(local) => self.begin_alone(keys, &local)?,
+        }
 
         let mut parts: Vec<Vec<&mut Shard>> = Vec::new();
         parts.resize_with(self.replicas.len(), Vec::new);
         for (position, shard) in self.shards.values_mut().enumerate() {
             parts[position % self.replicas.len()].push(shard);
         }
-        let (layout, statistics) = (&self.layout, self.wire.statistics());
+        let (layout, statistics, local) = (&self.layout, self.wire.statistics(), &self.local);
         let rounding = self.wire.rounding(self.seed, step.iteration);
         let pass = Pass { step, seed: self.seed, layout, statistics, micro_batch, rounding };
+        let rule = local.as_ref().map(|local| Rule {
+            optimizer: &local.optimizer,
+            parameters: self.model.parameters(),
+            iteration: step.iteration,
+            rate_factor: step.rate_factor,
+        });
         let replicas = &mut self.replicas;
         let results: Vec<Vec<ShardLoss>> = self.pool.install(|| {
             let work = replicas.par_iter_mut().zip(parts);
             work.map(|(replica, part)| {
-                part.into_iter().map(|shard| shard.run(replica, &pass)).collect()
+                let run = |shard: &mut Shard| match &rule {
+                    Some(rule) => shard.run_alone(replica, &pass, weights, steps, rule),
+                    None => shard.run(replica, &pass),
+                };
+                part.into_iter().map(run).collect()
             })
             .collect::<Result<_, Error>>()
         })?;
@@ -228,6 +267,18 @@ impl Worker {
         self.pool.install(|| {
             plans.begin(keys.iter().copied(), weights)?;
             replicas.iter_mut().try_for_each(|replica| replica.ready(&keys, plans))
+        })
+    }
+
+    /// Makes plans, memory for weights of the replicas' own, and workspaces ready.
+    fn begin_alone(&mut self, keys: BTreeSet<PlanKey>, local: &LocalSteps) -> Result<(), Error> {
+        let (plans, replicas, len) =
+            (&mut self.plans, &mut self.replicas, self.model.parameters().len());
+        self.pool.install(|| {
+            plans.compile_new(keys.iter().copied())?;
+            let ready =
+                |replica: &mut Replica| replica.ready_alone(&keys, plans, &local.optimizer, len);
+            replicas.iter_mut().try_for_each(ready)
         })
     }
 

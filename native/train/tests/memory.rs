@@ -49,7 +49,8 @@ fn cycle(cycle: usize) {
     let weights = Arc::new(Buffer::from_f32(&model.initial_weights(1)).unwrap());
     let mut worker = Worker::new(model.clone(), loss, 2, 1).unwrap();
     worker.set_shard(0, data.clone()).unwrap();
-    let step = Step { shards: 1, iteration: 0, epoch: 0, index: 0, of: 1, count: rows };
+    let (shards, count, rate_factor) = (1, rows, 1.0);
+    let step = Step { shards, iteration: 0, epoch: 0, index: 0, of: 1, count, rate_factor };
     worker.forward_backward(&weights, &step).unwrap();
     worker.evaluate(&weights, &[data], 8).unwrap();
     let predictor = Predictor::new(model, weights, 2).unwrap();
@@ -86,7 +87,8 @@ fn batch_sizes_share_the_memory_of_their_replica() {
     worker.set_shard(0, data(&model, 129)).unwrap();
     let mut run = |index, count| {
         let before = Buffer::allocated();
-        let step = Step { shards: 1, iteration: 0, epoch: 0, index, of: 2, count };
+        let (shards, rate_factor) = (1, 1.0);
+        let step = Step { shards, iteration: 0, epoch: 0, index, of: 2, count, rate_factor };
         assert_eq!(worker.forward_backward(&weights, &step).unwrap()[0].count, count);
         Buffer::allocated() - before
     };

@@ -8,7 +8,7 @@ const BLOCK: usize = 16;
 /// State is laid out slot after slot, each as long as the slice: `state[slot · slice + position]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Old<'a> {
-    /// Number of iterations done before this one.
+    /// Number of iterations that the state has seen.
     pub iteration: u64,
     /// Dimensions of the parameter that they belong to, for rules with sums per parameter.
     pub rank: usize,

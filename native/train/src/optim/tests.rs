@@ -101,6 +101,7 @@ pub(crate) fn step(
         parameters: &table,
         slice: 0..w.len(),
         iteration,
+        age: iteration,
         rate_factor: 1.0,
         sums: &[],
         shards: 1,

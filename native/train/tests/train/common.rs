@@ -158,6 +158,7 @@ impl Training {
             index,
             of,
             count: parts.sum(),
+            rate_factor: 1.0,
         };
         let mut losses = Vec::new();
         for worker in self.workers.iter_mut().filter(|worker| worker.shards().next().is_some()) {
@@ -184,6 +185,7 @@ impl Training {
             parameters: self.model.parameters(),
             slice: cut[n].clone(),
             iteration: self.iteration,
+            age: self.iteration,
             rate_factor: 1.0,
             sums: &[],
             shards: self.data.len(),

@@ -6,7 +6,8 @@ use tensor::Buffer;
 use train::tree::Root;
 use train::{Dataset, Error, Label, Loss, Record, Step, Worker};
 
-const STEP: Step = Step { shards: 2, iteration: 0, epoch: 0, index: 0, of: 1, count: 20 };
+const STEP: Step =
+    Step { shards: 2, iteration: 0, epoch: 0, index: 0, of: 1, count: 20, rate_factor: 1.0 };
 
 fn model_without_dropout() -> Arc<layers::Model> {
     model(

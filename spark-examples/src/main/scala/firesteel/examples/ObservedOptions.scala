@@ -9,6 +9,9 @@ import firesteel.nn._
  *
  * @param checkpoint folder of the checkpoints, from which it goes on if there are any
  * @param every iterations from checkpoint to checkpoint
+ * @param compression what gradients are rounded to on their way
+ * @param localSteps steps from one average of the weights to the next
+ * @param test images to measure with after each epoch, if any
  */
 private[examples] final case class ObservedOptions(
     data: Path = Paths.get("spark-examples/data/fashion-mnist"),
@@ -19,7 +22,10 @@ private[examples] final case class ObservedOptions(
     shards: Int = 4,
     seed: Long = 1,
     checkpoint: Option[String] = None,
-    every: Long = 20
+    every: Long = 20,
+    compression: String = "none",
+    localSteps: Option[Int] = None,
+    test: Int = 0
 ) {
 
   /** `lenet5` with dropout: 22,278 weights; or `wide`, 317,066 weights and about 40 times the work. */
@@ -52,7 +58,7 @@ private[examples] final case class ObservedOptions(
 private[examples] object ObservedOptions {
   private val Usage =
     "--data DIR --model lenet5|wide --records N --epochs N --batch N --shards N " +
-      "--seed N --checkpoint DIR --every N"
+      "--seed N --checkpoint DIR --every N --compression none|bf16 --local-steps N --test N"
 
   def parse(args: Array[String]): ObservedOptions =
     args.toSeq.sliding(2, 2).foldLeft(ObservedOptions()) {
@@ -65,6 +71,9 @@ private[examples] object ObservedOptions {
       case (options, Seq("--seed", value)) => options.copy(seed = value.toLong)
       case (options, Seq("--checkpoint", value)) => options.copy(checkpoint = Some(value))
       case (options, Seq("--every", value)) => options.copy(every = value.toLong)
+      case (options, Seq("--compression", value)) => options.copy(compression = value)
+      case (options, Seq("--local-steps", value)) => options.copy(localSteps = Some(value.toInt))
+      case (options, Seq("--test", value)) => options.copy(test = value.toInt)
       case (_, other) =>
         throw new IllegalArgumentException(
           s"expected $Usage, got ${other.mkString(" ")}. Correct the command line."

@@ -1,6 +1,6 @@
 package firesteel.examples
 
-import java.nio.file.Paths
+import java.nio.file.{Path, Paths}
 
 import scala.io.Source
 import scala.jdk.CollectionConverters._
@@ -36,7 +36,7 @@ object ObservedTraining {
     events.tell("started", "application" -> sc.applicationId, "master" -> sc.master)
     obey(sc, events)
     sc.setJobGroup(Group, "a training that is observed")
-    try learn(dataset(spark, options), options, events)
+    try learn(spark, options, events)
     catch {
       case NonFatal(e) =>
         events.tell("failed", "class" -> e.getClass.getName, "message" -> e.getMessage)
@@ -45,7 +45,8 @@ object ObservedTraining {
     tellWhatIsLeft(sc, events)
   }
 
-  private def learn(rows: DataFrame, options: ObservedOptions, events: TrainingEvents): Unit = {
+  private def learn(spark: SparkSession, options: ObservedOptions, events: TrainingEvents): Unit = {
+    val rows = dataset(spark, options.data, "train", options.records)
     val classifier = NNClassifier(options.network, CrossEntropy())
       .setFeaturesCol("image")
       .setLabelCol("label")
@@ -54,6 +55,11 @@ object ObservedTraining {
       .setMaxEpoch(options.epochs)
       .setSeed(options.seed)
       .setShards(options.shards)
+      .setGradientCompression(options.compression)
+    options.localSteps.foreach(classifier.setLocalSteps(_))
+    if (options.test > 0) {
+      classifier.setValidation(dataset(spark, options.data, "t10k", options.test))
+    }
     options.checkpoint.foreach { folder =>
       classifier.setCheckpoint(folder, SeveralIteration(options.every)).setResume(true)
     }
@@ -64,22 +70,29 @@ object ObservedTraining {
         "epoch" -> epoch.epoch,
         "weights" -> epoch.weightsHash,
         "seconds" -> epoch.seconds,
-        "iteration_ms" -> epoch.iterationMs
+        "iteration_ms" -> epoch.iterationMs,
+        "accuracy" -> epoch.validation.fold(0.0)(_.accuracy)
       )
     }
-    events.tell("ended", "weights" -> trained.weightsHash)
+    val state = trained.summary.get.stateHash
+    events.tell("ended", "weights" -> trained.weightsHash, "state" -> state)
   }
 
   /** The images; every executor reads the files itself. */
-  private def dataset(spark: SparkSession, options: ObservedOptions): DataFrame = {
+  private def dataset(
+      spark: SparkSession,
+      data: Path,
+      part: String,
+      records: Int
+  ): DataFrame = {
     import spark.implicits._
-    val (folder, records, parts) = (options.data.toString, options.records, 4)
+    val (folder, parts) = (data.toString, 4)
     spark.sparkContext
       .parallelize(0 until parts, parts)
-      .flatMap { part =>
-        val images = IdxFile.images(Paths.get(folder, "train-images-idx3-ubyte.gz"))
-        val labels = IdxFile.labels(Paths.get(folder, "train-labels-idx1-ubyte.gz"))
-        (part until math.min(records, images.length) by parts).map(i => (images(i), labels(i)))
+      .flatMap { first =>
+        val images = IdxFile.images(Paths.get(folder, s"$part-images-idx3-ubyte.gz"))
+        val labels = IdxFile.labels(Paths.get(folder, s"$part-labels-idx1-ubyte.gz"))
+        (first until math.min(records, images.length) by parts).map(i => (images(i), labels(i)))
       }
       .toDF("image", "label")
   }

@@ -24,14 +24,16 @@ public final class NativeWorker extends NativeHandle {
    * @throws IllegalArgumentException if {@code microBatch} is negative too
    */
   public NativeWorker(NativeModel model, String lossJson, int threads, long seed, int microBatch) {
-    this(model, lossJson, threads, seed, microBatch, "{}");
+    this(model, lossJson, threads, seed, microBatch, "{}", "{\"class\": \"SGD\", \"config\": {}}");
   }
 
   /**
    * The same, with a strategy of the exchange as JSON: {@code {"gradient_compression": "bf16"}}
-   * rounds the gradients to 16 bits; {@code {}} is none.
+   * rounds the gradients to 16 bits; {@code {"local_steps": 8}} makes each shard take 8 steps by
+   * itself with the rule {@code optimizerJson} before its weights are exchanged; {@code {}} is
+   * neither.
    *
-   * @throws IllegalArgumentException if the strategy cannot be read too
+   * @throws IllegalArgumentException if strategy or rule cannot be read too
    */
   public NativeWorker(
       NativeModel model,
@@ -39,8 +41,11 @@ public final class NativeWorker extends NativeHandle {
       int threads,
       long seed,
       int microBatch,
-      String strategyJson) {
-    super(create0(model.handle(), lossJson, threads, seed, microBatch, strategyJson));
+      String strategyJson,
+      String optimizerJson) {
+    super(
+        create0(
+            model.handle(), lossJson, threads, seed, microBatch, strategyJson, optimizerJson));
   }
 
   /**
@@ -74,7 +79,25 @@ public final class NativeWorker extends NativeHandle {
       long index,
       long of,
       long count) {
-    return forwardBackward0(handle(), weights.handle(), shards, iteration, epoch, index, of, count);
+    return forwardBackward(weights, shards, iteration, epoch, index, of, count, 1);
+  }
+
+  /**
+   * The same, with a factor of the learning rate of the steps that a shard takes by itself, if the
+   * strategy says so. Their results take the place of gradients then: subtracted from the weights,
+   * their sum over all shards gives the mean of the shards' weights.
+   */
+  public double[] forwardBackward(
+      NativeBuffer weights,
+      int shards,
+      long iteration,
+      long epoch,
+      long index,
+      long of,
+      long count,
+      double rateFactor) {
+    return forwardBackward0(
+        handle(), weights.handle(), shards, iteration, epoch, index, of, count, rateFactor);
   }
 
   /** The subtrees whose gradients this worker has: pairs of first shard and level. */
@@ -97,7 +120,13 @@ public final class NativeWorker extends NativeHandle {
   }
 
   private static native long create0(
-      long model, String lossJson, int threads, long seed, int microBatch, String strategyJson);
+      long model,
+      String lossJson,
+      int threads,
+      long seed,
+      int microBatch,
+      String strategyJson,
+      String optimizerJson);
 
   private static native void setShard0(long handle, int shard, long data);
 
@@ -111,7 +140,8 @@ public final class NativeWorker extends NativeHandle {
       long epoch,
       long index,
       long of,
-      long count);
+      long count,
+      double rateFactor);
 
   private static native int[] roots0(long handle);
 

@@ -1,6 +1,6 @@
 package firesteel.ml
 
-import org.apache.spark.ml.param.{Param, Params, ParamValidators}
+import org.apache.spark.ml.param.{IntParam, Param, Params, ParamValidators}
 
 import firesteel.train.Strategy
 
@@ -20,6 +20,19 @@ trait HasStrategy extends Params {
     ParamValidators.inArray(Array("none", "bf16"))
   )
 
+  /**
+   * Steps that each shard takes by itself before the weights of all are averaged, 1 or more. If it is
+   * not set, the gradients of every batch are added up over all shards.
+   *
+   * @group expertParam
+   */
+  final val localSteps: IntParam = new IntParam(
+    this,
+    "localSteps",
+    "steps of each shard by itself before the weights are averaged, 1 or more",
+    ParamValidators.gt(0)
+  )
+
   setDefault(gradientCompression -> "none")
 
   /**
@@ -34,10 +47,27 @@ trait HasStrategy extends Params {
    */
   def setGradientCompression(value: String): this.type = set(gradientCompression, value)
 
+  /**
+   * Averages weights after so many steps instead of adding up gradients in each (local SGD): executors
+   * exchange as many times less. Each shard takes the steps by itself, with weights and optimizer of
+   * its own, and batches of its part of `batchSize` rows. Triggers and schedules count an iteration
+   * from one average to the next.
+   *
+   * {{{
+   * NNClassifier(model, CrossEntropy()).setOptimizer(SGD(0.1, momentum = 0.9)).setLocalSteps(8)
+   * }}}
+   *
+   * @group expertSetParam
+   */
+  def setLocalSteps(value: Int): this.type = set(localSteps, value)
+
+  /** @group expertGetParam */
+  final def getLocalSteps: Option[Int] = get(localSteps)
+
   /** @group expertGetParam */
   final def getGradientCompression: String = $(gradientCompression)
 
   /** What the executors exchange. */
   private[ml] def strategy: Strategy =
-    Strategy(gradientCompression = Some(getGradientCompression).filter(_ != "none"))
+    Strategy(Some(getGradientCompression).filter(_ != "none"), getLocalSteps)
 }

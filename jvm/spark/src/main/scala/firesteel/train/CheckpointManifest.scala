@@ -133,7 +133,7 @@ private[train] object CheckpointManifest {
       .put("batch_size", identity.batchSize)
       .put("seed", identity.seed)
       .put("micro_batch", identity.microBatch)
-      .put("strategy", identity.strategy)
+      .set[ObjectNode]("strategy", Strategy.write(identity.strategy))
       .set[ObjectNode]("rows", longs(identity.rows))
 
   private def readIdentity(fields: JsonFields): TrainingIdentity = TrainingIdentity(
@@ -144,7 +144,7 @@ private[train] object CheckpointManifest {
     seed = fields.long("seed"),
     rows = fields.longs("rows"),
     microBatch = fields.int("micro_batch"),
-    strategy = fields.text("strategy")
+    strategy = Strategy.read(fields.fields("strategy"))
   )
 
   private def write(file: CheckpointFile): ObjectNode =

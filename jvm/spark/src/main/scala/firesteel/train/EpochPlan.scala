@@ -9,7 +9,7 @@ import firesteel.jni.NativeOptimizer
  * @param rows number of rows n of each shard
  * @param batchSize rows of an iteration, on average
  */
-private[train] final class EpochPlan(rows: IndexedSeq[Long], batchSize: Int) {
+private[train] final class EpochPlan(rows: IndexedSeq[Long], batchSize: Long) {
 
   /** Rows of an epoch. */
   val records: Long = rows.sum

@@ -178,7 +178,8 @@ private[firesteel] object ModelFile {
       }
   }
 
-  private def pieces(count: Long, floats: Int): Iterator[SliceRange] =
+  /** Ranges of so many floats that cover a vector. */
+  private[train] def pieces(count: Long, floats: Int): Iterator[SliceRange] =
     Iterator
       .iterate(0L)(_ + floats)
       .takeWhile(_ < count)

@@ -6,7 +6,7 @@ import scala.collection.mutable
 import scala.reflect.ClassTag
 import scala.util.control.NonFatal
 
-import org.apache.spark.{HashPartitioner, SparkContext, SparkException, TaskContext}
+import org.apache.spark.{HashPartitioner, SparkConf, SparkContext, SparkException, TaskContext}
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.internal.Logging
 import org.apache.spark.rdd.{RDD, ShuffledRDD}
@@ -29,8 +29,9 @@ private[train] final class PublicSession private (
     sources: IndexedSeq[(Role, RDD[Array[Byte]])]
 ) extends TrainingSession
     with Logging {
+  protected val conf: SparkConf = sc.getConf
   private val natives = new Closing
-  private val model = natives.add(NativeModel.define(spec.definition))
+  protected val model: NativeModel = natives.add(NativeModel.define(spec.definition))
   protected val optimizer: NativeOptimizer = natives.add(spec.nativeOptimizer(model))
   private val slots = optimizer.slots()
   private val slices = PublicSession.slices(model, optimizer, spec.shards)
@@ -110,15 +111,14 @@ private[train] final class PublicSession private (
     (draft, parts)
   }
 
-  override def write(): ModelFile = ModelFile.create(sc.getConf, model) { piece =>
-    averageSlot.fold(Pieces.array(current, piece.begin * 4, Math.toIntExact(piece.bytes))) { slot =>
+  protected def read(piece: SliceRange, slot: Option[Int]): Array[Byte] =
+    slot.fold(Pieces.array(current, piece.begin * 4, Math.toIntExact(piece.bytes))) { slot =>
       val parts = for ((slice, n) <- slices.zipWithIndex; part <- slice.intersect(piece)) yield {
         val at = slot * slice.bytes + (part.begin - slice.begin) * 4
         Pieces.array(states(n)(position), at, Math.toIntExact(part.bytes))
       }
       Array.concat(parts: _*)
     }
-  }
 
   override def close(): Unit =
     try {

@@ -109,7 +109,8 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
         step.epoch,
         step.index,
         step.of,
-        step.count
+        step.count,
+        step.rateFactor
       )
     )
     roots = Root.fromPairs(worker.roots())

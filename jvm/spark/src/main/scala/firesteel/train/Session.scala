@@ -4,7 +4,7 @@ import scala.annotation.tailrec
 import scala.collection.mutable
 import scala.util.control.NonFatal
 
-import org.apache.spark.SparkContext
+import org.apache.spark.{SparkConf, SparkContext}
 import org.apache.spark.firesteel.{Cluster, Executor}
 import org.apache.spark.internal.Logging
 import org.apache.spark.rdd.RDD
@@ -28,12 +28,12 @@ private[train] final class Session private (
     observer: Observer
 ) extends TrainingSession
     with Logging {
-  private val conf = sc.getConf
+  protected val conf: SparkConf = sc.getConf
   private val attempts = Conf.Attempts.get(conf).getOrElse(8)
   private val executorWait = Conf.ExecutorWait.get(conf).getOrElse(60)
   private val isBarrier = Conf.GroupBarrier.get(conf).getOrElse(false)
   private val natives = new Closing
-  private val model = natives.add(NativeModel.define(spec.definition))
+  protected val model: NativeModel = natives.add(NativeModel.define(spec.definition))
   protected val optimizer: NativeOptimizer = natives.add(spec.nativeOptimizer(model))
   private val newcomers = new Newcomers(sc, spec, threads)
 
@@ -120,12 +120,12 @@ private[train] final class Session private (
     tasks.run(s"checkpoint of iteration $position", task).map((draft, _))
   }
 
-  /** What the weights' file holds comes here piece by piece; the average from those who own it. */
-  override def write(): ModelFile = ModelFile.create(conf, model) { piece =>
+  /** The average of the weights, like all state, comes from those who own it. */
+  protected def read(piece: SliceRange, slot: Option[Int]): Array[Byte] = {
     val parts = steadily {
       val owners = view.members.indices.filter(view.slices(_).intersect(piece).isDefined)
-      val from = if (averageSlot.isEmpty) Seq(0) else owners
-      tasks.runOn(from, "model file", work(SeatWork.write(position, piece, averageSlot)))
+      val from = if (slot.isEmpty) Seq(0) else owners
+      tasks.runOn(from, "model file", work(SeatWork.write(position, piece, slot)))
     }
     Array.concat(parts: _*)
   }

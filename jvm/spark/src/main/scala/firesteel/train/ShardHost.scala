@@ -75,7 +75,8 @@ private[train] final class HostedShard private (
         step.epoch,
         step.index,
         step.of,
-        step.count
+        step.count,
+        step.rateFactor
       )
       val gradient = worker.gradient(0)
       try (ShardLoss(losses(0), losses(1).toLong), take(gradient))

@@ -1,16 +1,34 @@
 package firesteel.train
 
+import com.fasterxml.jackson.databind.node.ObjectNode
+
 /**
- * What the shards of a training exchange; by default their whole gradients.
+ * What the shards of a training exchange; by default the whole gradients of each batch.
  *
  * @param gradientCompression what gradients are rounded to on their way, `bf16`; nothing if not given
+ * @param localSteps steps that each shard takes by itself, with weights of its own, before the weights of
+ *     all are averaged; then an iteration is so many batches. None if not given
  */
-final case class Strategy(gradientCompression: Option[String] = None) {
+final case class Strategy(
+    gradientCompression: Option[String] = None,
+    localSteps: Option[Int] = None
+) {
 
-  /** As JSON; only what was given. */
-  def toJson: String = {
-    val node = JsonFields.obj
-    gradientCompression.foreach(node.put("gradient_compression", _))
-    node.toString
-  }
+  /** Rows of an iteration of such batches. */
+  def iterationRows(batchSize: Int): Long = batchSize.toLong * localSteps.getOrElse(1)
+
+  /** As JSON. */
+  def toJson: String = Strategy.write(this).toString
+}
+
+private[train] object Strategy {
+  def write(strategy: Strategy): ObjectNode =
+    JsonFields.obj
+      .put("gradient_compression", strategy.gradientCompression.orNull)
+      .put("local_steps", strategy.localSteps.map(Integer.valueOf).orNull)
+
+  def read(fields: JsonFields): Strategy = Strategy(
+    gradientCompression = fields.option("gradient_compression")(_.text),
+    localSteps = fields.option("local_steps")(_.int)
+  )
 }

@@ -104,7 +104,7 @@ final class Trainer private[firesteel] (
       observer.started(info(session.spec, session.rowsOf(Role.Training).sum, session.executors))
       val end = loop.toEnd(start)
       val model = session.write()
-      val result = new TrainingResult(end.epochs, model, model.weightsHash)
+      val result = new TrainingResult(end.epochs, model, model.weightsHash, session.stateHash())
       observer.ended(None)
       result
     } catch {

@@ -14,7 +14,7 @@ import com.fasterxml.jackson.databind.JsonNode
  * @param seed of initial weights, dropout and the order of the rows
  * @param rows number of training rows of each shard, so also the number of shards S
  * @param microBatch most rows of a shard that are computed at a time; 0 is no limit
- * @param strategy what the shards exchange, as JSON
+ * @param strategy what the shards exchange
  */
 private[firesteel] final case class TrainingIdentity(
     definition: String,
@@ -24,13 +24,13 @@ private[firesteel] final case class TrainingIdentity(
     seed: Long,
     rows: Vector[Long],
     microBatch: Int = 0,
-    strategy: String = Strategy().toJson
+    strategy: Strategy = Strategy()
 ) {
 
   /**
    * Checks that a training with this identity can go on with a checkpoint of another one.
    *
-   * @param allowChanges whether anything but the model and the optimizer's class may differ
+   * @param allowChanges whether anything but the model and the form of the optimizer's state may differ
    * @throws CheckpointException if it cannot; names every difference
    */
   def checkResume(saved: TrainingIdentity, folder: String, allowChanges: Boolean): Unit = {
@@ -51,11 +51,15 @@ private[firesteel] final case class TrainingIdentity(
 
   /** Whether `saved` differs in what decides which rows an iteration takes. */
   def takesOtherRows(saved: TrainingIdentity): Boolean =
-    (batchSize, seed, rows) != ((saved.batchSize, saved.seed, saved.rows))
+    (iterationRows, seed, rows) != ((saved.iterationRows, saved.seed, saved.rows))
+
+  private def iterationRows: Long = strategy.iterationRows(batchSize)
 
   private def differences(saved: TrainingIdentity): Seq[Difference] = {
     import TrainingIdentity.{inJson, inValue, ruleOf}
     val isOtherRule = ruleOf(saved.optimizer) != ruleOf(optimizer)
+    // Shards that take steps by themselves leave no state of the optimizer.
+    val isOtherState = saved.strategy.localSteps.isEmpty != strategy.localSteps.isEmpty
     Seq(
       inJson("model", saved.definition, definition, isFatal = true),
       inJson("loss", saved.loss, loss, isFatal = false),
@@ -63,7 +67,7 @@ private[firesteel] final case class TrainingIdentity(
       inValue("batch size", saved.batchSize, batchSize),
       inValue("seed", saved.seed, seed),
       inValue("micro-batch", saved.microBatch, microBatch),
-      inJson("strategy", saved.strategy, strategy, isFatal = false),
+      inJson("strategy", saved.strategy.toJson, strategy.toJson, isFatal = isOtherState),
       inValue("number of shards", saved.rows.length, rows.length)
         .orElse(inValue("number of training rows", saved.rows.sum, rows.sum))
         .orElse(inValue("rows of the shards", saved.rows, rows))

@@ -34,7 +34,10 @@ private[train] final class TrainingLoop(
   /** Length of a group that is cut short because a trigger fires within it. */
   private var cut = Option.empty[Int]
 
-  private lazy val plan = new EpochPlan(session.rowsOf(Role.Training), settings.batchSize)
+  private lazy val plan = new EpochPlan(
+    session.rowsOf(Role.Training),
+    settings.strategy.iterationRows(settings.batchSize)
+  )
   private lazy val identity = TrainingIdentity(
     settings.definition,
     settings.loss,
@@ -43,7 +46,7 @@ private[train] final class TrainingLoop(
     settings.seed,
     session.rowsOf(Role.Training).toVector,
     settings.microBatch.getOrElse(0),
-    settings.strategy.toJson
+    settings.strategy
   )
 
   /**

@@ -60,9 +60,12 @@ final case class EpochResult(
  * @param epochs the epochs in their order
  * @param modelFile the trained model
  * @param weightsHash SHA-256 of the trained weights
+ * @param stateHash SHA-256 of the optimizer's state: its vectors one after the other, each in the order
+ *     of the weights, however they were cut into slices
  */
 final class TrainingResult private[train] (
     val epochs: IndexedSeq[EpochResult],
     val modelFile: ModelFile,
-    val weightsHash: String
+    val weightsHash: String,
+    val stateHash: String
 )

@@ -1,9 +1,12 @@
 package firesteel.train
 
-import org.apache.spark.SparkContext
+import java.security.MessageDigest
+import java.util.HexFormat
+
+import org.apache.spark.{SparkConf, SparkContext}
 
 import firesteel.data.Role
-import firesteel.jni.{Histogram, NativeOptimizer}
+import firesteel.jni.{Histogram, NativeModel, NativeOptimizer}
 import firesteel.optim.Plateau
 
 /**
@@ -17,6 +20,12 @@ private[train] trait TrainingSession extends AutoCloseable {
 
   /** Number of executors that take part. */
   def executors: Int
+
+  /** The settings of the application. */
+  protected def conf: SparkConf
+
+  /** The network. */
+  protected def model: NativeModel
 
   /** The update of a slice. */
   protected def optimizer: NativeOptimizer
@@ -70,8 +79,19 @@ private[train] trait TrainingSession extends AutoCloseable {
   /** Writes the files of a checkpoint. */
   def checkpoint(to: CheckpointStore): (CheckpointDraft, IndexedSeq[CheckpointPart])
 
+  /** The bytes of a piece of the weights or, if `slot` is given, of that vector of the state. */
+  protected def read(piece: SliceRange, slot: Option[Int]): Array[Byte]
+
   /** A model file with the weights or, if the optimizer keeps one, with their average. */
-  def write(): ModelFile
+  def write(): ModelFile = ModelFile.create(conf, model)(read(_, averageSlot))
+
+  /** SHA-256 of the vectors of the optimizer's state, one after the other; they come piece by piece. */
+  def stateHash(): String = {
+    val digest = MessageDigest.getInstance("SHA-256")
+    val pieces = ModelFile.pieces(model.parameterCount, ModelFile.pieceFloats(conf)).toSeq
+    for (slot <- 0 until optimizer.slots(); piece <- pieces) digest.update(read(piece, Some(slot)))
+    HexFormat.of.formatHex(digest.digest())
+  }
 }
 
 private[train] object TrainingSession {

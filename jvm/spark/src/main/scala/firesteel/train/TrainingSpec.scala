@@ -35,7 +35,7 @@ private[firesteel] final case class TrainingSpec(
 
   /** The passes of the network over hosted shards; results do not depend on `threads`. */
   private[train] def nativeWorker(model: NativeModel, threads: Int = 1): NativeWorker =
-    new NativeWorker(model, loss, threads, seed, microBatch, strategy.toJson)
+    new NativeWorker(model, loss, threads, seed, microBatch, strategy.toJson, optimizer)
 
   /** The update of a slice; results do not depend on `threads`. */
   private[train] def nativeOptimizer(model: NativeModel, threads: Int = 1): NativeOptimizer =

@@ -28,7 +28,8 @@ class CompressionSuite extends TrainingFixture {
     settings(shards = shards, optimizer = optimizer)
       .copy(definition = network.toJson, strategy = bf16)
 
-  private def hashes(result: TrainingResult): Seq[String] = result.epochs.map(_.weightsHash)
+  private def hashes(result: TrainingResult): Seq[String] =
+    result.epochs.map(_.weightsHash) :+ result.stateHash
 
   /** Bytes that executors sent in the iterations of a training. */
   private def sentBytes(spark: SparkSession, what: TrainingSettings): Long = {
@@ -74,7 +75,7 @@ class CompressionSuite extends TrainingFixture {
       train(spark, part(1, resume = false))
       val other = part(3, resume = true)
       val e = intercept[CheckpointException](train(spark, other.copy(strategy = Strategy())))
-      assert(e.getMessage.contains("strategy/gradient_compression nothing instead of \"bf16\""))
+      assert(e.getMessage.contains("strategy/gradient_compression null instead of \"bf16\""))
       assert(train(spark, other).weightsHash == expected)
     }
   }

@@ -25,8 +25,8 @@ class TrainingIdentitySuite extends AnyFunSuite {
     ) ->
       "optimizer/config/clip_value 1.0 instead of ",
     saved.copy(microBatch = 16) -> "micro-batch 16 instead of 0",
-    saved.copy(strategy = Strategy(Some("bf16")).toJson) ->
-      "strategy/gradient_compression \"bf16\" instead of nothing",
+    saved.copy(strategy = Strategy(Some("bf16"))) ->
+      "strategy/gradient_compression \"bf16\" instead of null",
     saved.copy(batchSize = 51) -> "batch size 51 instead of 50",
     saved.copy(seed = 8) -> "seed 8 instead of 7",
     saved.copy(rows = Vector(67, 67, 67)) -> "number of shards 3 instead of 2",
@@ -38,6 +38,8 @@ class TrainingIdentitySuite extends AnyFunSuite {
     saved.copy(definition = Sequential(Seq(4)).add(Dense(5)).toJson) ->
       "model/layers/0/config/units 5 instead of 3",
     saved.copy(definition = Sequential(Seq(4)).add(Dense(3)).add(ReLU()).toJson) -> "model/layers ",
+    saved.copy(strategy = Strategy(localSteps = Some(4))) ->
+      "strategy/local_steps 4 instead of null",
     saved.copy(optimizer = SGD(learningRate = 0.01).toJson) ->
       "optimizer/class \"SGD\" instead of \"Adam\""
   )
@@ -59,7 +61,7 @@ class TrainingIdentitySuite extends AnyFunSuite {
     }
     val several = saved.copy(seed = 8, batchSize = 51)
     assert(refusal(several, allowChanges = false).contains("instead of 50; seed 8 instead of 7"))
-    assert(changes.map(_._1.takesOtherRows(saved)) == Seq.fill(4)(false) ++ Seq.fill(5)(true))
+    assert(changes.map(_._1.takesOtherRows(saved)) == Seq.fill(5)(false) ++ Seq.fill(5)(true))
   }
 
   test("another model, or an optimizer with another state, is never allowed") {
