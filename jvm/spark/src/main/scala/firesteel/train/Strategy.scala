@@ -21,13 +21,13 @@ final case class Strategy(
   def toJson: String = Strategy.write(this).toString
 }
 
-private[train] object Strategy {
-  def write(strategy: Strategy): ObjectNode =
+object Strategy {
+  private[train] def write(strategy: Strategy): ObjectNode =
     JsonFields.obj
       .put("gradient_compression", strategy.gradientCompression.orNull)
       .put("local_steps", strategy.localSteps.map(Integer.valueOf).orNull)
 
-  def read(fields: JsonFields): Strategy = Strategy(
+  private[train] def read(fields: JsonFields): Strategy = Strategy(
     gradientCompression = fields.option("gradient_compression")(_.text),
     localSteps = fields.option("local_steps")(_.int)
   )

@@ -4,8 +4,6 @@ import java.nio.file.Files
 
 import scala.collection.mutable
 
-import org.apache.spark.sql.SparkSession
-
 import firesteel.nn._
 import firesteel.optim.{Adam, Common, Optimizer, SGD, Trigger}
 
