@@ -302,4 +302,52 @@ class NativeOptimizerTest {
             .getMessage();
     assertTrue(message.contains("learning_rate is -1"), message);
   }
+
+  @Test
+  void gradientsTravelInHalfTheBytes() {
+    String bf16 = "{\"gradient_compression\": \"bf16\"}";
+    try (NativeOptimizer plain = new NativeOptimizer(model, ADAM);
+        NativeOptimizer rule = new NativeOptimizer(model, ADAM, 1, bf16, 7);
+        NativeBuffer packed = new NativeBuffer(rule.gradientBytes(0, count));
+        NativeBuffer part = new NativeBuffer(rule.gradientBytes(3, 10));
+        NativeBuffer back = new NativeBuffer(4 * 7)) {
+      assertEquals(4L * count, plain.gradientBytes(0, count));
+      assertEquals(2L * count, rule.gradientBytes(0, count));
+      rule.pack(gradient, packed);
+      part.copyFrom(0, packed, rule.gradientBytes(0, 3), part.bytes());
+      rule.unpack(3, 10, part, back);
+      float[] whole = floats(gradient);
+      float[] got = floats(back);
+      for (int i = 0; i < got.length; i++) {
+        int upper = Float.floatToIntBits(whole[3 + i]) & 0xFFFF0000;
+        assertEquals(Float.intBitsToFloat(upper), got[i]);
+      }
+      assertThrows(IllegalArgumentException.class, () -> plain.pack(gradient, packed));
+      assertThrows(IllegalArgumentException.class, () -> rule.unpack(3, 11, part, back));
+      assertThrows(IllegalArgumentException.class, () -> rule.gradientBytes(0, count + 1));
+    }
+    for (String strategy : new String[] {"", "{\"gradient_compression\": \"fp4\"}"}) {
+      assertThrows(
+          IllegalArgumentException.class, () -> new NativeOptimizer(model, ADAM, 1, strategy, 7));
+    }
+  }
+
+  @Test
+  void whatLocalStepsBringIsAveraged() {
+    String adam = "{\"class\": \"Adam\", \"config\": {\"learning_rate\": 0.5, \"clip_norm\": 1}}";
+    try (NativeOptimizer rule = new NativeOptimizer(model, adam, 1, "{\"local_steps\": 8}", 7);
+        NativeBuffer state = new NativeBuffer(0);
+        NativeBuffer into = new NativeBuffer(4L * count)) {
+      assertEquals(0, rule.slots());
+      assertFalse(rule.needsSums());
+      assertEquals(0.5, rule.learningRate(0));
+      update(rule, 0, 1, state, into);
+      float[] from = floats(old);
+      float[] back = floats(gradient);
+      float[] got = floats(into);
+      for (int i = 0; i < count; i++) {
+        assertEquals(from[i] - back[i], got[i]);
+      }
+    }
+  }
 }
