@@ -425,7 +425,8 @@ pub fn pack0<'local>(
         let whole = 0..optimizer.model.parameters().len();
         check_packed(optimizer.wire.bytes(whole.clone()), &packed)?;
         let (gradient, mut packed) = (gradient.read(whole)?, packed.write_all()?);
-        Ok(optimizer.wire.pack(0, gradient.f32(), packed.bytes_mut()))
+        optimizer.wire.pack(0, gradient.f32(), packed.bytes_mut());
+        Ok(())
     })
 }
 
@@ -446,7 +447,8 @@ pub fn unpack0<'local>(
         let range = optimizer.range(begin, end)?;
         check_packed(optimizer.wire.bytes(range.clone()), &packed)?;
         let (packed, mut gradient) = (packed.read_all()?, gradient.write(0..range.len())?);
-        Ok(optimizer.wire.unpack(range.start, packed.bytes(), gradient.f32_mut()))
+        optimizer.wire.unpack(range.start, packed.bytes(), gradient.f32_mut());
+        Ok(())
     })
 }
 

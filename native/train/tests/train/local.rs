@@ -115,8 +115,11 @@ fn what_stands_for_gradients_adds_up_to_the_mean_of_the_shards_weights() {
         serial(&model, &parts.map(|at| rows[at].to_vec()), MOMENTUM)
     };
     let (large, small) = (alone(0, [0..5, 5..10, 10..15]), alone(1, [0..2, 2..4, 4..6]));
-    let expected: Vec<f32> =
-        large.iter().zip(&small).map(|(large, small)| (15.0 * large + 6.0 * small) / 21.0).collect();
+    let expected: Vec<f32> = large
+        .iter()
+        .zip(&small)
+        .map(|(large, small)| (15.0 * large + 6.0 * small) / 21.0)
+        .collect();
     close(&mean(&model, weights(&model).f32(), &both), &expected);
 }
 
