@@ -8,7 +8,7 @@ import org.apache.spark.sql.types._
 import firesteel.SparkSuite
 import firesteel.nn._
 import firesteel.optim._
-import firesteel.train.CheckpointSettings
+import firesteel.train.{CheckpointSettings, Strategy}
 
 class NNTrainingParamsSuite extends SparkSuite {
 
@@ -30,6 +30,8 @@ class NNTrainingParamsSuite extends SparkSuite {
     .setResumeChanged(true)
     .setConstantGradientClipping(-0.5, 0.5)
     .setGradientClippingByL2Norm(2)
+    .setGradientCompression("bf16")
+    .setLocalSteps(8)
 
   test("a training ends after maxEpoch epochs, or when endWhen fires") {
     assert(estimator.getEndWhen == MaxEpoch(50))
@@ -65,6 +67,14 @@ class NNTrainingParamsSuite extends SparkSuite {
     assert(e.getMessage.contains("expected gradient clipping to [-max, max], got [-1.0, 2.0]"))
     intercept[IllegalArgumentException](adam.setConstantGradientClipping(0, 0))
     intercept[IllegalArgumentException](adam.setGradientClippingByL2Norm(-1))
+  }
+
+  test("what executors exchange has a strategy, whole gradients if none is set") {
+    assert(estimator.strategy == Strategy())
+    assert(configured.strategy == Strategy(Some("bf16"), Some(8)))
+    assert(configured.setGradientCompression("none").strategy == Strategy(None, Some(8)))
+    intercept[IllegalArgumentException](estimator.setGradientCompression("int8"))
+    intercept[IllegalArgumentException](estimator.setLocalSteps(0))
   }
 
   test("a bound on the gradient's elements is known to the engine") {
@@ -104,6 +114,7 @@ class NNTrainingParamsSuite extends SparkSuite {
       assert(loaded.getEndWhen == Or(MaxEpoch(20), MaxScore(0.9)))
       assert(loaded.getCheckpoint.contains(whole))
       assert(loaded.optimizerJson == configured.optimizerJson)
+      assert(loaded.strategy == configured.strategy)
       NNClassifier(Sequential(Seq(4)).add(Dense(2)), CrossEntropy())
         .setCheckpoint("dir", EarlyStopping(patience = 3))
         .save(s"$folder/classifier")
