@@ -1,4 +1,4 @@
-"""Trainings that exchange fewer bytes: one result on any cluster, nearly as good as the whole gradients'."""
+"""Trainings that exchange fewer bytes: one result on any cluster, nearly as good as that of all bytes."""
 
 import pytest
 

@@ -7,7 +7,7 @@ use tensor::Buffer;
 use tensor::random::{Philox, Purpose};
 use train::slices::slice;
 use train::tree::Root;
-use train::{Dataset, Loss, Optimizer, Step, Update, Worker};
+use train::{Compression, Dataset, Loss, Optimizer, Step, Update, Wire, Worker};
 
 pub const SEED: u64 = 42;
 
@@ -104,6 +104,7 @@ pub struct Training {
     pub weights: Arc<Buffer>,
     state: Vec<Vec<f32>>,
     iteration: u64,
+    wire: Wire,
 }
 
 impl Training {
@@ -135,7 +136,14 @@ impl Training {
             batch,
             workers,
             iteration: 0,
+            wire: Wire::of(None, model.parameters()),
         }
+    }
+
+    /// Rounds gradients from now on.
+    pub fn compress(&mut self, compression: Compression) {
+        self.wire = Wire::of(Some(compression), self.model.parameters());
+        self.workers.iter_mut().for_each(|worker| worker.set_compression(Some(compression)));
     }
 
     pub fn rows(&self) -> usize {
@@ -191,7 +199,7 @@ impl Training {
             shards: self.data.len(),
             roots: &roots,
             gradients: &parts[n],
-            rounding: None,
+            rounding: self.wire.rounding(SEED, self.iteration),
             weights_old: &self.weights.f32()[cut[n].clone()],
             state_old: &state_old[n],
         };

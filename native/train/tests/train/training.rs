@@ -5,7 +5,7 @@ use oracle::Array;
 use oracle::ops::{elementwise, loss, matmul::Gemm};
 use std::sync::Arc;
 use train::permutation::{permutation, rows_of_iteration};
-use train::{Dataset, Loss};
+use train::{Compression, Dataset, Loss};
 
 const ADAM: &str = r#"{"class": "Adam", "config": {"learning_rate": 0.01}}"#;
 const SGD: &str = r#"{"class": "SGD", "config": {"learning_rate": 0.1, "momentum": 0.9}}"#;
@@ -62,6 +62,25 @@ fn the_same_bits_come_out_of_optimizers_that_need_sums() {
             let hash = weights_hash_with(optimizer, None, owner, 2);
             assert_eq!(hash, expected, "{optimizer} {owner:?}");
         }
+    }
+}
+
+#[test]
+fn the_same_bits_come_out_of_rounded_gradients() {
+    let hash = |owner: [usize; 7], threads: usize| {
+        let model = conv_net();
+        let data = shards(&model, &rows(36, 101), 7);
+        let mut training = Training::new(&model, ADAM, &data, 19, &owner, threads);
+        training.compress(Compression::Bf16);
+        for _ in 0..12 {
+            training.step();
+        }
+        train::hash(training.weights.f32())
+    };
+    let expected = hash([0; 7], 1);
+    assert_ne!(expected, weights_hash([0; 7], 1));
+    for owner in [[0; 7], [0, 0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 0, 1, 0], [0, 1, 2, 3, 4, 5, 6]] {
+        assert_eq!(hash(owner, 2), expected, "{owner:?}");
     }
 }
 

@@ -25,7 +25,8 @@ private[train] final class GradientWire(optimizer: NativeOptimizer, strategy: St
   def packed(root: Root, gradient: NativeBuffer): NativeBuffer =
     if (!packs) gradient
     else {
-      val into = sent.getOrElseUpdate(root, new NativeBuffer(bytes(SliceRange(0, gradient.bytes / 4))))
+      val whole = SliceRange(0, gradient.bytes / 4)
+      val into = sent.getOrElseUpdate(root, new NativeBuffer(bytes(whole)))
       optimizer.pack(gradient, into)
       into
     }

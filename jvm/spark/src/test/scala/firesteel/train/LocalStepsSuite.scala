@@ -94,7 +94,8 @@ class LocalStepsSuite extends TrainingFixture {
   test("shards that take one step by themselves without momentum are in step") {
     val sgd = SGD(0.1)
     def losses(what: TrainingSettings) = withSpark("local[2]")(train(_, what).epochs.map(_.loss))
-    val (alone, together) = (losses(local(1, sgd)), losses(local(1, sgd).copy(strategy = Strategy())))
+    val alone = losses(local(1, sgd))
+    val together = losses(local(1, sgd).copy(strategy = Strategy()))
     assert(alone.zip(together).forall { case (a, b) => math.abs(a - b) < 1e-4 * b })
   }
 }
