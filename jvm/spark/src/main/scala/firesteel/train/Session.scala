@@ -1,7 +1,6 @@
 package firesteel.train
 
 import scala.annotation.tailrec
-import scala.collection.mutable
 import scala.util.control.NonFatal
 
 import org.apache.spark.{SparkConf, SparkContext}
@@ -31,18 +30,13 @@ private[train] final class Session private (
   protected val conf: SparkConf = sc.getConf
   private val attempts = Conf.Attempts.get(conf).getOrElse(8)
   private val executorWait = Conf.ExecutorWait.get(conf).getOrElse(60)
+  private val exchangeMs = Conf.ExchangeTimeout.get(conf).getOrElse(120) * 1000L
   private val isBarrier = Conf.GroupBarrier.get(conf).getOrElse(false)
   private val natives = new Closing
   protected val model: NativeModel = natives.add(NativeModel.define(spec.definition))
   protected val optimizer: NativeOptimizer = natives.add(spec.nativeOptimizer(model))
   private val newcomers = new Newcomers(sc, spec, threads)
-
-  /** The shards that each executor has in its memory. */
-  private val held = mutable.Map.empty[String, Set[Shard]]
-  private val rows = mutable.Map.empty[Shard, Long]
-  private var view = View(-1, IndexedSeq.empty, IndexedSeq.empty, spec.shards)
-  private var tasks = new PlacedTasks(sc, IndexedSeq.empty)
-  private var numbers = 0
+  private val views = new Views(sc, spec, sources, optimizer, exchangeMs)
   private var position = 0L
   private var failures = 0
 
@@ -54,7 +48,7 @@ private[train] final class Session private (
 
   /** Number of rows of each shard. */
   def rowsOf(role: Role): IndexedSeq[Long] =
-    (0 until spec.shards).map(number => rows.getOrElse(Shard(role, number), 0L))
+    (0 until spec.shards).map(number => views.rowsOf(Shard(role, number)))
 
   /**
    * Some iterations, in one job if there are several and every executor is free.
@@ -147,6 +141,10 @@ private[train] final class Session private (
       natives.close()
     }
 
+  private def view: View = views.current
+
+  private def tasks: PlacedTasks = views.tasks
+
   private def work[R](what: (TrainingHost, Seat) => R): SeatWork[R] =
     new SeatWork(spec.id, view.number, what)
 
@@ -218,7 +216,7 @@ private[train] final class Session private (
   /** Lets go of executors that leave, and takes in those that have come. */
   private def adapt(): Unit = {
     val leaving = view.members.filterNot(one => Cluster.isStaying(sc, one.executor.id))
-    val coming = if (view.count < spec.shards) newcomers.ready(ids(view)) else Nil
+    val coming = if (view.count < spec.shards) newcomers.ready(view.executorIds) else Nil
     if (leaving.nonEmpty || coming.nonEmpty) {
       val changes = leaving.map(one => s"executor ${one.executor.id} leaves") ++
         coming.map(one => s"executor ${one.executor.id} comes")
@@ -232,9 +230,9 @@ private[train] final class Session private (
    * @throws StateLostException if nobody has some of the state any more
    */
   private def renew(broken: Broken, start: Option[Start] = None): Unit = {
-    val (before, begin) = (ids(view), System.nanoTime)
+    val (before, begin) = (view.executorIds, System.nanoTime)
     renewed(broken, start)
-    if (ids(view) != before) {
+    if (view.executorIds != before) {
       val ms = (System.nanoTime - begin) / 1e6
       observer.clusterChanged(
         ClusterChange(position, before.size, view.count, broken.reason, ms)
@@ -252,14 +250,14 @@ private[train] final class Session private (
       )
     }
     val hung = unresponsive(broken.silent)
-    if (hung.isEmpty && ids(view).subsetOf(Cluster.executorIds(sc))) {
+    if (hung.isEmpty && view.executorIds.subsetOf(Cluster.executorIds(sc))) {
       slack = math.min(2 * slack, Session.MostSlack)
     }
     hung.foreach { id =>
       logWarning(s"executor $id runs its task but does not answer: it is replaced")
       Cluster.replace(sc, id, "it did not answer within a training")
     }
-    (ids(view) -- Cluster.executorIds(sc) ++ hung).foreach(Cluster.forgetFiles(sc, _))
+    (view.executorIds -- Cluster.executorIds(sc) ++ hung).foreach(Cluster.forgetFiles(sc, _))
     enter(crew(hung), start) match {
       case Right(()) => ()
       case Left(again) => renewed(again, start)
@@ -279,6 +277,12 @@ private[train] final class Session private (
     }
   }
 
+  private def enter(
+      members: IndexedSeq[Member],
+      start: Option[Start]
+  ): Either[Broken, Unit] =
+    views.enter(members, position, start).map(_ => newcomers.forget(view.executorIds))
+
   /** Who is to be part of the next view; waits for someone if there is nobody. */
   private def crew(hung: Set[String]): IndexedSeq[Member] = {
     val deadline = System.nanoTime + executorWait * 1000000000L
@@ -286,7 +290,7 @@ private[train] final class Session private (
       val staying = view.members.filter { one =>
         Cluster.isStaying(sc, one.executor.id) && !hung(one.executor.id)
       }
-      val all = staying ++ newcomers.ready(ids(view))
+      val all = staying ++ newcomers.ready(view.executorIds)
       if (all.nonEmpty) all.take(spec.shards)
       else if (System.nanoTime > deadline) {
         throw new ExecutorLostException(
@@ -300,78 +304,6 @@ private[train] final class Session private (
     }
     gather()
   }
-
-  /**
-   * All take their places in the next view.
-   *
-   * @param start where weights and state come from; from the members of the view before if not given
-   */
-  private def enter(members: IndexedSeq[Member], start: Option[Start]): Either[Broken, Unit] = {
-    val slices = members.indices.map { n =>
-      val range = optimizer.parameterSlice(n, members.length)
-      SliceRange(range(0), range(1))
-    }
-    numbers += 1
-    val next = View(numbers, members, slices, spec.shards)
-    val last = Option.when(start.isEmpty)(view)
-    val alive = Cluster.executorIds(sc)
-    val moves = last.fold(Seq.empty[Move]) { from =>
-      Move.plan(from, next, alive, optimizer.slots > 0).getOrElse {
-        throw new StateLostException(
-          s"training: the state of iteration $position is lost with executors " +
-            ids(from).diff(alive).mkString(", ")
-        )
-      }
-    }
-    val nextTasks = new PlacedTasks(sc, members.map(_.executor))
-    for {
-      _ <- join(next, last, start, nextTasks)
-      _ <- bring(moves, last, next)
-    } yield {
-      newcomers.forget(ids(next))
-      held.clear()
-      members.indices.foreach(n => held.put(members(n).executor.id, shardsOf(next, n)))
-      view = next
-      tasks = nextTasks
-    }
-  }
-
-  private def join(
-      next: View,
-      last: Option[View],
-      start: Option[Start],
-      nextTasks: PlacedTasks
-  ): Either[Broken, Unit] = {
-    val starts = next.members.map { one =>
-      start.getOrElse(if (ids(view)(one.executor.id)) Start.Member else Start.Newcomer)
-    }
-    val wanted = next.members.indices.map { n =>
-      val has = held.getOrElse(next.members(n).executor.id, Set.empty)
-      (shardsOf(next, n) -- has).toSeq.sortBy(shard => (shard.role.toString, shard.number))
-    }
-    val hosted = new HostedRDD(sc, sources, nextTasks.executors, wanted)
-    val task = new JoinTask(spec.id, next, last.map(_.number), position, starts)
-    val what = s"joining view ${next.number}"
-    nextTasks.runOn(hosted, nextTasks.executors.indices, what, task, None).map { loaded =>
-      rows ++= loaded.flatten
-    }
-  }
-
-  private def bring(moves: Seq[Move], last: Option[View], next: View): Either[Broken, Unit] =
-    last.filter(_ => moves.nonEmpty).fold[Either[Broken, Unit]](Right(())) { from =>
-      val byExecutor = moves.groupBy(_.from)
-      val senders = from.members.map(_.executor).filter(one => byExecutor.contains(one.id))
-      val parts = senders.map(one => byExecutor(one.id))
-      val task = new MoveTask(spec.id, from.number, next, position, parts, exchangeMs)
-      new PlacedTasks(sc, senders).run(s"moving to view ${next.number}", task).map(_ => ())
-    }
-
-  private def shardsOf(of: View, n: Int): Set[Shard] =
-    (for ((role, _) <- sources; number <- of.hosted(n)) yield Shard(role, number)).toSet
-
-  private def ids(of: View): Set[String] = of.members.map(_.executor.id).toSet
-
-  private def exchangeMs: Long = Conf.ExchangeTimeout.get(conf).getOrElse(120) * 1000L
 
   /** Even a slow iteration of a slow executor ends earlier; who does not answer then is hung. */
   private def watchOf(iterationMs: Double): Watch = {
@@ -403,26 +335,6 @@ private[train] final class Session private (
         }
     }
   }
-}
-
-/**
- * What some iterations brought.
- *
- * @param losses losses and rows of each shard in each iteration; of none if the job did not get to
- *     its end
- * @param executors what each executor spent its time on
- * @param hash of the weights at the end, if it was made on the way
- */
-private[train] final case class Iterated(
-    losses: IndexedSeq[IndexedSeq[ShardLoss]],
-    executors: IndexedSeq[ExecutorTimes],
-    hash: Option[String]
-) {
-  def isWhole: Boolean = losses.nonEmpty
-}
-
-private[train] object Iterated {
-  val Nothing: Iterated = Iterated(IndexedSeq.empty, IndexedSeq.empty, None)
 }
 
 private[train] object Session {

@@ -48,6 +48,9 @@ private[train] final case class View(
   /** All members but `n`. */
   def others(n: Int): Seq[Int] = members.indices.filter(_ != n)
 
+  /** The members' executors. */
+  def executorIds: Set[String] = members.map(_.executor.id).toSet
+
   /** The number of an executor among the members. */
   def indexOf(executor: String): Option[Int] =
     Some(members.indexWhere(_.executor.id == executor)).filter(_ >= 0)
