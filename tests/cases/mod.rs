@@ -122,8 +122,10 @@ pub fn timed() -> Vec<Case> {
         matmul::timed(),
         max_pool::timed(),
         mean_squared_error::timed(),
+        reduce::timed(),
         softmax::timed(),
         softmax_cross_entropy::timed(),
+        transpose::timed(),
     ]
     .into_iter()
     .flatten()

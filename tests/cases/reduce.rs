@@ -76,7 +76,7 @@ pub fn cases() -> Vec<Case> {
             x.iter().product()
         })
         .values(zero),
-        case("large numbers", ReduceLogSumExp::default(), (&[0], true), |x| max_exp(x))
+        case("large numbers", ReduceLogSumExp::default(), (&[0], true), max_exp)
             .values(Array::new(&[2], vec![500.0, 501.0])),
     ];
     cases.extend(all!(ReduceSum, sum, scattered));
@@ -90,6 +90,15 @@ pub fn cases() -> Vec<Case> {
     cases.extend(all!(ReduceLogSum, |x| sum(x).ln(), positive));
     cases.extend(all!(ReduceLogSumExp, exp, scattered));
     cases
+}
+
+pub fn timed() -> Vec<Case> {
+    let with = |axes: &[i64]| ReduceMean { axes: axes.to_vec(), ..ReduceMean::default() };
+    let mean = |x: &[f64]| sum(x) / x.len() as f64;
+    vec![
+        case("rows of 1024×768", with(&[-1]), (&[1], true), mean).operand(&[1024, 768]),
+        case("columns of 1024×768", with(&[0]), (&[0], true), mean).operand(&[1024, 768]),
+    ]
 }
 
 /// The logarithm of a sum of exponentials that would overflow.

@@ -26,6 +26,14 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
+pub fn timed() -> Vec<Case> {
+    let heads = [8, 12, 128, 64];
+    vec![
+        case("heads 8×128×12×64", &[0, 2, 1, 3], &[8, 128, 12, 64]).operand(&[8, 128, 12, 64]),
+        case("keys 8×12×128×64", &[0, 1, 3, 2], &heads).operand(&heads),
+    ]
+}
+
 pub fn refusals() -> Vec<Refusal> {
     vec![Refusal::new(
         Transpose { perm: vec![0, 0] },

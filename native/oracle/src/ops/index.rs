@@ -146,3 +146,70 @@ pub fn sorted_positions(x: &Array, axis: usize) -> Array {
         found.expect("ranks are different") as f64
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(dims: &[usize], data: &[f64]) -> Array {
+        Array::new(dims, data.to_vec())
+    }
+
+    // The examples of ONNX's documentation of the ops.
+
+    #[test]
+    fn elements_are_gathered_and_scattered_along_an_axis() {
+        let x = array(&[3, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        let indices = array(&[2, 3], &[1.0, 2.0, 0.0, 2.0, 0.0, 0.0]);
+        assert_eq!(gather_elements(&x, &indices, 0).data, [4.0, 8.0, 3.0, 7.0, 2.0, 3.0]);
+        let (x, indices) =
+            (array(&[1, 5], &[1.0, 2.0, 3.0, 4.0, 5.0]), array(&[1, 2], &[1.0, 3.0]));
+        let updates = array(&[1, 2], &[1.1, 2.1]);
+        let y = scatter_elements(&x, &indices, &updates, 1, |_, new| new);
+        assert_eq!(y.data, [1.0, 1.1, 3.0, 2.1, 5.0]);
+        let same = array(&[1, 2], &[1.0, -4.0]);
+        let y = scatter_elements(&x, &same, &updates, 1, |old, new| old + new);
+        assert_eq!(y.data, [1.0, 2.0 + 1.1 + 2.1, 3.0, 4.0, 5.0]);
+    }
+
+    #[test]
+    fn parts_are_gathered_and_scattered_by_vectors() {
+        let x = array(&[2, 2], &[0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(gather_nd(&x, &array(&[2, 2], &[0.0, 0.0, 1.0, 1.0]), 0).data, [0.0, 3.0]);
+        assert_eq!(gather_nd(&x, &array(&[2, 1], &[1.0, 0.0]), 0).data, [2.0, 3.0, 0.0, 1.0]);
+        let cube = array(&[2, 2, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(gather_nd(&cube, &array(&[2, 1], &[1.0, 0.0]), 1).data, [2.0, 3.0, 4.0, 5.0]);
+        let x = array(&[8], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+        let indices = array(&[4, 1], &[4.0, 3.0, 1.0, 7.0]);
+        let updates = array(&[4], &[9.0, 10.0, 11.0, 12.0]);
+        let y = scatter_nd(&x, &indices, &updates, |_, new| new);
+        assert_eq!(y.data, [1.0, 11.0, 3.0, 10.0, 9.0, 6.0, 7.0, 12.0]);
+    }
+
+    #[test]
+    fn rows_are_gathered_by_number() {
+        let x = array(&[3, 2], &[1.0, 1.2, 2.3, 3.4, 4.5, 5.7]);
+        let y = gather(&x, &array(&[2, 2], &[0.0, 1.0, 1.0, 2.0]), 0);
+        assert_eq!(y.dims, [2, 2, 2]);
+        assert_eq!(y.data, [1.0, 1.2, 2.3, 3.4, 2.3, 3.4, 4.5, 5.7]);
+    }
+
+    #[test]
+    fn sums_run_along_an_axis_from_either_end() {
+        let x = array(&[5], &[1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(cum_sum(&x, 0, false, false).data, [1.0, 3.0, 6.0, 10.0, 15.0]);
+        assert_eq!(cum_sum(&x, 0, true, false).data, [0.0, 1.0, 3.0, 6.0, 10.0]);
+        assert_eq!(cum_sum(&x, 0, false, true).data, [15.0, 14.0, 12.0, 9.0, 5.0]);
+        assert_eq!(cum_sum(&x, 0, true, true).data, [14.0, 12.0, 9.0, 5.0, 0.0]);
+    }
+
+    #[test]
+    fn axes_are_reordered_repeated_and_sorted() {
+        let x = array(&[2, 3], &[3.0, 1.0, 2.0, 5.0, 5.0, 9.0]);
+        assert_eq!(transpose(&x, &[1, 0]).data, [3.0, 5.0, 1.0, 5.0, 2.0, 9.0]);
+        assert_eq!(sorted_positions(&x, 1).data, [0.0, 2.0, 1.0, 2.0, 0.0, 1.0]);
+        assert_eq!(expand(&array(&[2, 1], &[1.0, 2.0]), &[2, 2]).data, [1.0, 1.0, 2.0, 2.0]);
+        let cut = select(&x, &[vec![Some(1)], vec![None, Some(0)]]);
+        assert_eq!((cut.dims, cut.data), (vec![1, 2], vec![0.0, 5.0]));
+    }
+}

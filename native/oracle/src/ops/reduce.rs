@@ -19,3 +19,18 @@ pub fn reduce(x: &Array, axes: &[usize], f: impl Fn(&[f64]) -> f64) -> Array {
         f(&indices(&taken).map(|member| x.at(&place(&member))).collect::<Vec<_>>())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_that_differ_in_the_axes_alone_are_taken_together() {
+        let x = Array::new(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let sum = |axes: &[usize]| reduce(&x, axes, |x| x.iter().sum());
+        assert_eq!((sum(&[0]).dims, sum(&[0]).data), (vec![1, 3], vec![5.0, 7.0, 9.0]));
+        assert_eq!((sum(&[1]).dims, sum(&[1]).data), (vec![2, 1], vec![6.0, 15.0]));
+        assert_eq!(sum(&[0, 1]).data, [21.0]);
+        assert_eq!(sum(&[]), x);
+    }
+}
