@@ -1,0 +1,25 @@
+//! ONNX: reading models, running them, making them trainable, writing graphs.
+//!
+//! A model is built into our graph for concrete input types by partial evaluation: what constants
+//! alone decide (shapes, branches, trip counts) is computed while building, so that a plan of fixed
+//! shapes is left. Where the values of the inputs decide, the model is run *eagerly*: the same
+//! building with the inputs as constants, after which every output is a constant.
+
+mod attributes;
+mod build;
+mod control;
+mod error;
+mod model;
+mod node;
+mod plans;
+mod proto;
+mod reader;
+mod table;
+mod tensors;
+mod value;
+mod weights;
+
+pub use error::{Error, Unsupported};
+pub use model::OnnxModel;
+pub use reader::{Dim, Port};
+pub use tensors::{read as read_tensor, write as write_tensor};
