@@ -2,13 +2,14 @@
 
 use crate::Error;
 use crate::cases::Case;
+use crate::model_args::{self, ModelCommand};
 use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Text of `--help`.
 pub const HELP: &str = "\
-firesteel: times the engine and replays golden runs, without a JVM
+firesteel: runs and times models and replays golden runs, without a JVM
 
 usage:
   firesteel bench CASE train|infer [--threads N] [--batch N] [--dtype f32] [--secs S]
@@ -27,6 +28,21 @@ usage:
                       PyTorch's in f32; says how far that one is from it too
         --tolerance T largest relative difference of a loss; default 1e-5
         --steps N     steps to replay; default all of the file
+  firesteel run MODEL --input FILE --output FILE
+      Runs an ONNX model on the arrays of a .npz file, by input name, and writes its outputs as
+      another, by output name.
+  firesteel inspect MODEL [--dim NAME=SIZE]...
+      Prints what a model takes and gives, its parameters, flops and ops.
+  firesteel explain MODEL [--dim NAME=SIZE]...
+      Prints the steps of a model's plan in their order and how long each takes.
+  firesteel bench MODEL [--dim NAME=SIZE]... [--secs S]
+      Times predictions of a model (a path with a dot) and prints one line of JSON.
+  firesteel convert MODEL --output FILE [--dim NAME=SIZE]...
+      Writes a model as ONNX, opset 22, for the given sizes of its open dimensions.
+        --dim NAME=SIZE
+                      size of an open dimension; default 1
+  firesteel conformance FOLDER
+      Runs the test cases of ONNX (a folder each) and prints a line of JSON for each.
   firesteel define CASE
       Prints the definition of a case as JSON, from which the Spark layer builds the same model.
   firesteel --help | --version
@@ -49,6 +65,8 @@ pub enum Command {
     Golden(Golden),
     /// Print the definition of a case.
     Define(Case),
+    /// Do something with a model file.
+    Model(ModelCommand),
 }
 
 /// What is timed.
@@ -92,12 +110,28 @@ pub fn parse(mut parser: Parser) -> Result<Command, Error> {
         Some(Arg::Short('h') | Arg::Long("help")) => Ok(Command::Help),
         Some(Arg::Short('V') | Arg::Long("version")) => Ok(Command::Version),
         Some(Arg::Value(command)) if command == "help" => Ok(Command::Help),
-        Some(Arg::Value(command)) if command == "bench" => bench(parser),
+        Some(Arg::Value(command)) if command == "bench" => {
+            let rest = parser.raw_args().map_err(usage)?;
+            match rest.peek().is_some_and(|word| word.to_string_lossy().contains('.')) {
+                true => model("bench", Parser::from_args(rest)),
+                false => bench(Parser::from_args(rest)),
+            }
+        }
         Some(Arg::Value(command)) if command == "golden" => golden(parser),
         Some(Arg::Value(command)) if command == "define" => define(parser),
+        Some(Arg::Value(command)) if MODEL_COMMANDS.iter().any(|known| command == *known) => {
+            model(&command.to_string_lossy(), parser)
+        }
         Some(other) => Err(usage(other.unexpected())),
-        None => Err(Error::Usage("expected a command, bench, golden or define, got none".into())),
+        None => Err(Error::Usage("expected a command, such as run or bench, got none".into())),
     }
+}
+
+/// Commands whose first argument is a file.
+const MODEL_COMMANDS: [&str; 5] = ["run", "inspect", "explain", "convert", "conformance"];
+
+fn model(command: &str, parser: Parser) -> Result<Command, Error> {
+    Ok(model_args::parse(command, parser)?.map_or(Command::Help, Command::Model))
 }
 
 fn bench(mut parser: Parser) -> Result<Command, Error> {
@@ -163,15 +197,15 @@ fn golden(mut parser: Parser) -> Result<Command, Error> {
     Ok(Command::Golden(Golden { file, reference, tolerance, steps }))
 }
 
-fn usage(error: lexopt::Error) -> Error {
+pub(crate) fn usage(error: lexopt::Error) -> Error {
     Error::Usage(error.to_string())
 }
 
-fn text(parser: &mut Parser) -> Result<String, Error> {
+pub(crate) fn text(parser: &mut Parser) -> Result<String, Error> {
     parser.value().and_then(|value| value.string()).map_err(usage)
 }
 
-fn number<T>(
+pub(crate) fn number<T>(
     parser: &mut Parser,
     option: &str,
     range: std::ops::RangeInclusive<T>,

@@ -22,6 +22,28 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file could not be written.
+    #[error("{}: {source}. Check the path.", .path.display())]
+    Write {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file of arrays could not be read or written.
+    #[error("{}: {source}. Check the path, or write it with numpy.savez.", .path.display())]
+    Arrays {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why.
+        source: import::npz::Error,
+    },
+    /// A model file was refused, or did not run.
+    #[error("{0}.")]
+    Onnx(#[from] import::onnx::Error),
+    /// The engine refused.
+    #[error(transparent)]
+    Engine(#[from] nn::Error),
     /// The model was refused.
     #[error(transparent)]
     Layers(#[from] layers::Error),

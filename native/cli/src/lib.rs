@@ -1,14 +1,17 @@
-//! What the tool `firesteel` is made of: it times the engine and replays golden runs, without a
-//! JVM. Its models and iterations serve the benches too.
+//! What the tool `firesteel` is made of: it runs and times models and replays golden runs, without
+//! a JVM. Its models and iterations serve the benches too.
 
 mod args;
 mod bench;
 mod cases;
+mod conformance;
 mod detrand;
 mod engine;
 mod error;
 mod golden;
 mod measure;
+mod model_args;
+mod models;
 mod report;
 mod resnet50;
 mod training;
@@ -18,6 +21,7 @@ pub use error::Error;
 pub use training::Training;
 
 use args::Command;
+use model_args::ModelCommand;
 use std::process::ExitCode;
 
 /// Does what the command line of this process asks for.
@@ -35,11 +39,30 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Version => println!("firesteel {}", env!("CARGO_PKG_VERSION")),
         Command::Bench(options) => println!("{}", bench::run(&options, &engine::load())?),
         Command::Define(case) => println!("{}", case.model()?.to_json()),
+        Command::Model(command) => return model(command),
         Command::Golden(options) => {
             engine::load();
             let report = golden::run(&options)?;
             print!("{report}");
             return Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn model(command: ModelCommand) -> Result<ExitCode, Error> {
+    let variant = engine::load();
+    match command {
+        ModelCommand::Run { model, input, output } => models::run(&model, &input, &output)?,
+        ModelCommand::Inspect(model) => print!("{}", models::inspect(&model)?),
+        ModelCommand::Explain(model) => print!("{}", models::explain(&model)?),
+        ModelCommand::Bench { model, secs } => {
+            println!("{}", models::bench(&model, secs, &variant)?);
+        }
+        ModelCommand::Convert { model, output } => models::convert(&model, &output)?,
+        ModelCommand::Conformance(folder) => {
+            let passed = conformance::run(&folder, |line| println!("{line}"))?;
+            return Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
     }
     Ok(ExitCode::SUCCESS)

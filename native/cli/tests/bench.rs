@@ -50,7 +50,7 @@ fn bench_prints_one_line_with_the_keys_of_the_peers() {
 #[test]
 fn wrong_command_lines_are_named_with_exit_code_2() {
     for (args, message) in [
-        (&[][..], "expected a command, bench, golden or define, got none"),
+        (&[][..], "expected a command, such as run or bench, got none"),
         (&["bake"], "unexpected argument \"bake\""),
         (&["bench", "lenet5"], "bench: expected CASE and train or infer, got \"lenet5\""),
         (&["bench", "vgg", "train"], "bench: unknown case vgg. Known cases: lenet5, resnet50"),

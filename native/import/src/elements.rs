@@ -1,6 +1,6 @@
 //! Bytes of a file as elements of a tensor.
 
-use bytemuck::pod_collect_to_vec;
+use bytemuck::allocation::pod_collect_to_vec;
 use tensor::{DType, Data};
 
 /// Little-endian bytes, however they are aligned, as elements; a last, incomplete one is filled up

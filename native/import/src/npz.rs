@@ -52,7 +52,8 @@ pub fn read_from(archive: impl Read + Seek) -> Result<Vec<(String, Tensor)>, Err
     let mut arrays = Vec::new();
     for i in 0..archive.len() {
         let entry = archive.by_index(i)?;
-        let name = entry.name().strip_suffix(".npy").unwrap_or(entry.name()).to_owned();
+        let name = entry.name()?;
+        let name = name.strip_suffix(".npy").unwrap_or(&name).to_owned();
         let tensor = read_array(entry).map_err(|problem| Error::Array {
             name: name.clone(),
             problem: problem.to_string(),

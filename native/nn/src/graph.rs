@@ -2,7 +2,7 @@
 //! what depends on constants alone is computed at once.
 
 use crate::op::Op;
-use crate::{Error, OpError, ParameterTable, TensorType, evaluate};
+use crate::{Error, OpError, Parameter, ParameterTable, TensorType, evaluate};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tensor::{Shape, Tensor};
@@ -191,6 +191,21 @@ impl Graph {
     /// Outputs by name, in the order of their declaration.
     pub fn outputs(&self) -> impl ExactSizeIterator<Item = (&str, ValueId)> {
         self.outputs.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// Applications of ops in the order in which they are computed: name, op, sources, outputs.
+    pub fn nodes(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (&str, &Arc<dyn Op>, &[ValueId], &[ValueId])> {
+        self.nodes.iter().map(|node| (node.name.as_str(), &node.op, &node.src[..], &node.dst[..]))
+    }
+
+    /// The parameter that a value is.
+    pub fn parameter_at(&self, value: ValueId) -> Option<&Parameter> {
+        match self.values[value.0].source {
+            Source::Parameter(index) => Some(self.parameters.at(index)),
+            _ => None,
+        }
     }
 
     /// Arithmetic operations and bytes of one run, summed over the nodes.

@@ -70,7 +70,7 @@ impl<'m> Builder<'m> {
 
     /// The value as far as it is known: a constant, or what the file has for a parameter.
     pub fn known(&self, value: ValueId) -> Option<&Tensor> {
-        self.graph.known(value).or_else(|| self.initial.get(&value).map(|tensor| &**tensor))
+        self.graph.known(value).or_else(|| self.initial.get(&value)).map(|tensor| &**tensor)
     }
 
     /// Adds the nodes of a graph; its inputs are in the scope already.

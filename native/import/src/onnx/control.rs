@@ -176,17 +176,7 @@ impl Node<'_, '_> {
         if let [one] = values {
             return Ok(*one);
         }
-        // One step reads a limited number of operands.
-        let mut values = values.to_vec();
-        while values.len() > 1 {
-            let parts = values.chunks(tensor::Operands::LIMIT).map(<[ValueId]>::to_vec);
-            let parts: Vec<Vec<ValueId>> = parts.collect();
-            values.clear();
-            for part in parts {
-                values.push(self.one(Concat { axis }, &part)?);
-            }
-        }
-        Ok(values[0])
+        self.one(Concat { axis }, values)
     }
 
     /// The slice of a value at one place of an axis, without that axis.

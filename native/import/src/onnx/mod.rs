@@ -9,6 +9,7 @@ mod attributes;
 mod build;
 mod control;
 mod error;
+mod export;
 mod model;
 mod node;
 mod plans;
@@ -20,6 +21,7 @@ mod value;
 mod weights;
 
 pub use error::{Error, Unsupported};
+pub use export::write;
 pub use model::OnnxModel;
 pub use reader::{Dim, Port};
-pub use tensors::{read as read_tensor, write as write_tensor};
+pub use tensors::read_bytes as read_tensor_bytes;

@@ -216,13 +216,6 @@ impl<'n, 'm> Node<'n, 'm> {
         text.map(Some).map_err(|_| self.fail(format!("{name} is no text")))
     }
 
-    /// Texts.
-    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
-        let attribute = self.attribute(name)?;
-        let texts = attribute.strings.iter().map(|text| String::from_utf8_lossy(text).into());
-        Some(texts.collect())
-    }
-
     /// A tensor.
     pub fn tensor(&self, name: &str) -> Result<Option<Tensor>, Error> {
         let Some(attribute) = self.attribute(name) else { return Ok(None) };

@@ -4,13 +4,11 @@ use super::Error;
 use super::proto::{TensorProto, tensor_proto};
 use crate::elements::elements;
 use bytes::Bytes;
+use prost::Message;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use tensor::{DType, Data, Element, Tensor, bf16, f16, for_dtype};
-
-/// Code of the data type strings.
-pub(super) const STRING: i32 = tensor_proto::DataType::String as i32;
 
 /// ONNX's number of a type.
 pub(super) fn code(dtype: DType) -> i32 {
@@ -48,7 +46,7 @@ pub(super) fn type_name(code: i32) -> String {
 /// # Errors
 /// [`Error::Tensor`] if the elements do not fit the dimensions or are of a type that [`DType`]
 /// does not have, [`Error::File`] if external data cannot be read.
-pub fn read(proto: &TensorProto, folder: Option<&Path>) -> Result<Tensor, Error> {
+pub(super) fn read(proto: &TensorProto, folder: Option<&Path>) -> Result<Tensor, Error> {
     let name = || proto.name().to_owned();
     let fail = |problem: String| Error::Tensor { name: name(), problem };
     let dtype = dtype(proto.data_type()).ok_or_else(|| {
@@ -68,6 +66,15 @@ pub fn read(proto: &TensorProto, folder: Option<&Path>) -> Result<Tensor, Error>
         typed(proto, dtype)
     };
     Tensor::new(dims, data).map_err(|error| fail(error.to_string()))
+}
+
+/// Reads the bytes of a message that holds one tensor, as ONNX's test data does.
+///
+/// # Errors
+/// As [`read`], and [`Error::Malformed`] if the bytes are no such message.
+pub fn read_bytes(bytes: impl Into<Bytes>) -> Result<Tensor, Error> {
+    let proto = TensorProto::decode(bytes.into());
+    read(&proto.map_err(|error| Error::Malformed(error.to_string()))?, None)
 }
 
 /// Dimensions whose product is far from overflow.
@@ -156,7 +163,7 @@ fn root(folder: &Path) -> PathBuf {
 }
 
 /// The message of a tensor, its elements as raw bytes.
-pub fn write(name: &str, tensor: &Tensor) -> TensorProto {
+pub(super) fn write(name: &str, tensor: &Tensor) -> TensorProto {
     TensorProto {
         name: Some(name.into()),
         dims: tensor.dims().iter().map(|&dim| dim as i64).collect(),

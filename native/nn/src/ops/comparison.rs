@@ -4,7 +4,7 @@ use super::pairs::{broadcast, zip};
 use crate::op::Op;
 use crate::{Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
-use tensor::{DType, Element, Held, Tensor, Wide, for_dtype};
+use tensor::{DType, Held, Tensor, Wide, for_dtype};
 
 /// Defines an op of two operands of one type: what it takes, the type it makes, how.
 macro_rules! op {

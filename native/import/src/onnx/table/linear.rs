@@ -73,13 +73,7 @@ fn conv(n: &mut Node<'_, '_>) -> Made {
     let kernel = weights.dims().get(2..).unwrap_or_default();
     let window = Window::of(n, extents, kernel)?;
     let group = n.int("group").unwrap_or(1);
-    let mut op = Conv {
-        kernel_shape: window.kernel,
-        strides: window.strides,
-        pads: window.pads,
-        dilations: window.dilations,
-        ..Conv::default()
-    };
-    op.group = group.try_into().map_err(|_| n.fail(format!("expected groups, got {group}")))?;
-    n.map(op)
+    let group = group.try_into().map_err(|_| n.fail(format!("expected groups, got {group}")))?;
+    let Window { kernel, strides, dilations, pads } = window;
+    n.map(Conv::new(&kernel, &strides, &pads, &dilations, group))
 }

@@ -1,18 +1,23 @@
 //! Which op of ours a node is, by kind and opset: the conversion between opsets is done here.
 
 mod arithmetic;
+mod composites;
 mod constants;
 mod elementwise;
+mod index;
 mod linear;
 mod logic;
+mod moving;
 mod normalization;
 mod pooling;
+mod reduce;
 mod sequences;
 mod shapes;
 mod windows;
 
 use super::control;
 use super::node::{Made, Node};
+use tensor::{Element, Tensor, Wide, for_elements};
 
 /// Builds a node.
 pub(super) type Build = fn(&mut Node<'_, '_>) -> Made;
@@ -36,14 +41,18 @@ const fn between(op: &'static str, first: i64, last: i64, build: Build) -> Row {
 }
 
 /// All rows, by family.
-const ROWS: [&[Row]; 10] = [
+const ROWS: [&[Row]; 14] = [
     elementwise::ROWS,
     arithmetic::ROWS,
     logic::ROWS,
     linear::ROWS,
     pooling::ROWS,
     normalization::ROWS,
+    composites::ROWS,
     shapes::ROWS,
+    moving::ROWS,
+    index::ROWS,
+    reduce::ROWS,
     constants::ROWS,
     sequences::ROWS,
     control::ROWS,
@@ -56,4 +65,9 @@ pub(super) fn find(domain: &str, op: &str, version: i64) -> Option<Build> {
     }
     let fits = |row: &&Row| row.op == op && (row.first..=row.last).contains(&version);
     ROWS.iter().copied().flatten().find(fits).map(|row| row.build)
+}
+
+/// Element `i` of a tensor.
+fn wide(tensor: &Tensor, i: usize) -> Option<Wide> {
+    for_elements!(View, tensor.view(), elements => elements.get(i).map(|&element| element.wide()))
 }

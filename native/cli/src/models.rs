@@ -1,0 +1,169 @@
+//! Commands on a model file: `run`, `inspect`, `explain`, `bench MODEL`.
+
+use crate::measure::{measure, rss_mb};
+use crate::model_args::Sized;
+use crate::{Error, detrand};
+use import::npz;
+use import::onnx::{Dim, OnnxModel, Port};
+use nn::{Plan, PlanOptions, Prepared, RunContext, TensorType, Workspace};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+use tensor::Tensor;
+
+/// Runs a model on the arrays of a file.
+pub fn run(model: &Path, input: &Path, output: &Path) -> Result<(), Error> {
+    let file = |path: &Path, source| Error::Arrays { path: path.to_owned(), source };
+    let arrays = npz::read(input).map_err(|error| file(input, error))?;
+    let named: Vec<(&str, &Tensor)> =
+        arrays.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let made = OnnxModel::read(model)?.run(&named)?;
+    let made = made.iter().map(|(name, tensor)| (name.as_str(), tensor));
+    npz::write(output, made).map_err(|error| file(output, error))
+}
+
+/// What a model takes, gives and is made of.
+pub fn inspect(options: &Sized) -> Result<String, Error> {
+    let model = OnnxModel::read(&options.model)?;
+    let mut text = String::new();
+    let mut say = |line: String| _ = writeln!(text, "{line}");
+    for (domain, version) in model.opsets() {
+        let domain = if domain.is_empty() { "ai.onnx" } else { domain };
+        say(format!("opset       {domain} {version}"));
+    }
+    model.inputs().iter().for_each(|port| say(format!("input       {port}")));
+    model.outputs().iter().for_each(|port| say(format!("output      {port}")));
+    let trained: usize = model.parameters().iter().map(|parameter| parameter.shape.len()).sum();
+    say(format!("parameters  {trained} numbers in {} tensors", model.parameters().count()));
+    match model.graph(&types(&model, options)?) {
+        Ok(graph) => say(format!("flops       {:.0}", graph.cost().flops)),
+        Err(import::onnx::Error::NeedsValues { .. }) => {
+            say("flops       depend on the values of the inputs".into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    model.ops().iter().for_each(|(op, count)| say(format!("{op:<24} {count}")));
+    Ok(text)
+}
+
+/// Writes a model as ONNX, for fixed sizes of its inputs.
+pub fn convert(options: &Sized, output: &Path) -> Result<(), Error> {
+    let model = OnnxModel::read(&options.model)?;
+    let graph = model.graph(&types(&model, options)?)?;
+    let bytes = import::onnx::write(&graph, model.weights().f32())?;
+    std::fs::write(output, bytes)
+        .map_err(|source| Error::Write { path: output.to_owned(), source })
+}
+
+/// The steps of a model's plan in their order, and how long each takes.
+pub fn explain(options: &Sized) -> Result<String, Error> {
+    let model = OnnxModel::read(&options.model)?;
+    let graph = model.graph(&types(&model, options)?)?;
+    let plan = Arc::new(Plan::compile(&graph, PlanOptions::default())?);
+    let mut prepared = Prepared::new(&plan)?;
+    prepared.prepare(model.weights())?;
+    let mut workspace = Workspace::new(&prepared)?;
+    for (i, (_, tensor)) in inputs(&model, options)?.iter().enumerate() {
+        workspace.set_input_tensor(i, tensor)?;
+    }
+    let times = workspace.run_timed(&RunContext::default(), None)?;
+    let total: f64 = times.iter().map(|(_, time)| time.as_secs_f64()).sum();
+    let mut text = String::new();
+    for (node, time) in &times {
+        let time = time.as_secs_f64();
+        let share = 100.0 * time / total.max(f64::MIN_POSITIVE);
+        _ = writeln!(text, "{:>10.1} µs {share:>5.1} %  {node}", time * 1e6);
+    }
+    let cost = plan.cost();
+    _ = writeln!(
+        text,
+        "{:>10.1} µs in {} steps; {:.3e} flops, {:.3e} bytes; arena {} bytes, prepared {} bytes",
+        total * 1e6,
+        plan.steps(),
+        cost.flops,
+        cost.bytes,
+        plan.arena_bytes(),
+        plan.prepared_bytes()
+    );
+    Ok(text)
+}
+
+/// The result of timing a model.
+#[derive(Serialize)]
+struct Line<'a> {
+    framework: &'static str,
+    version: &'static str,
+    variant: &'a str,
+    model: String,
+    mode: &'static str,
+    ms_min: f64,
+    ms_median: f64,
+    ms_max: f64,
+    iters: usize,
+    rss_mb: Option<u64>,
+    other_cpu: f64,
+}
+
+/// Times a model on synthetic inputs; a line of JSON.
+pub fn bench(options: &Sized, secs: f64, variant: &str) -> Result<String, Error> {
+    let model = OnnxModel::read(&options.model)?;
+    let inputs = inputs(&model, options)?;
+    let named: Vec<(&str, &Tensor)> =
+        inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let timing = measure(secs, || model.run(&named).map(drop))?;
+    let milliseconds = |seconds: f64| (seconds * 1e6).round() / 1e3;
+    let line = Line {
+        framework: "firesteel",
+        version: env!("CARGO_PKG_VERSION"),
+        variant,
+        model: options.model.file_stem().unwrap_or_default().to_string_lossy().into(),
+        mode: "infer",
+        ms_min: milliseconds(timing.seconds.first().copied().unwrap_or(0.0)),
+        ms_median: milliseconds(timing.median()),
+        ms_max: milliseconds(timing.seconds.last().copied().unwrap_or(0.0)),
+        iters: timing.seconds.len(),
+        rss_mb: rss_mb(),
+        other_cpu: milliseconds(timing.other_cpu / 1e3),
+    };
+    // A flat struct of text and numbers always has a JSON form.
+    Ok(serde_json::to_string(&line).unwrap_or_default())
+}
+
+/// Types of a model's inputs, its open dimensions filled in.
+pub fn types<'m>(
+    model: &'m OnnxModel,
+    options: &Sized,
+) -> Result<Vec<(&'m str, TensorType)>, Error> {
+    let named = |dim: &Dim| match dim {
+        Dim::Known(size) => *size,
+        Dim::Named(name) => {
+            options.dims.iter().find(|(known, _)| known == name).map_or(1, |(_, size)| *size)
+        }
+        Dim::Any => 1,
+    };
+    let ty = |port: &'m Port| {
+        let (dtype, dims) = port.dtype.zip(port.dims.as_ref()).ok_or_else(|| {
+            let problem = "its type or rank is not in the file".into();
+            import::onnx::Error::Input { name: port.name.clone(), problem }
+        })?;
+        let dims: Vec<usize> = dims.iter().map(named).collect();
+        Ok((port.name.as_str(), TensorType::new(dtype, dims)))
+    };
+    model.inputs().iter().map(ty).collect()
+}
+
+/// Synthetic inputs: floats in [−1, 1), zeros of all other types.
+fn inputs(model: &OnnxModel, options: &Sized) -> Result<Vec<(String, Tensor)>, Error> {
+    let types = types(model, options)?;
+    let make = |(i, (name, ty)): (usize, (&str, TensorType))| {
+        let tensor = if ty.dtype.is_float() {
+            let numbers: Vec<f32> = detrand::uniform(i as u64, ty.shape.len(), 1.0).collect();
+            Tensor::new(ty.shape, numbers)?.cast(ty.dtype)
+        } else {
+            Tensor::zeros(ty.dtype, ty.shape)
+        };
+        Ok((name.to_owned(), tensor))
+    };
+    types.into_iter().enumerate().map(make).collect::<Result<_, tensor::Error>>().map_err(Error::from)
+}
