@@ -6,6 +6,13 @@
 #![allow(dead_code, reason = "each test and bench uses a part of this")]
 
 mod activation;
+mod arithmetic;
+mod clip;
+mod comparison;
+mod elementary;
+mod nonlinearity;
+mod predicates;
+mod trigonometric;
 mod average_pool;
 mod batch_normalization;
 mod binary;
@@ -60,6 +67,13 @@ use tensor::{DType, Shape, Tensor};
 pub fn table() -> Vec<Case> {
     [
         activation::cases(),
+        arithmetic::cases(),
+        clip::cases(),
+        comparison::cases(),
+        elementary::cases(),
+        nonlinearity::cases(),
+        predicates::cases(),
+        trigonometric::cases(),
         average_pool::cases(),
         batch_normalization::cases(),
         binary::cases(),
@@ -136,6 +150,13 @@ pub fn timed() -> Vec<Case> {
 pub fn refusals() -> Vec<Refusal> {
     [
         activation::refusals(),
+        arithmetic::refusals(),
+        clip::refusals(),
+        comparison::refusals(),
+        elementary::refusals(),
+        nonlinearity::refusals(),
+        predicates::refusals(),
+        trigonometric::refusals(),
         average_pool::refusals(),
         batch_normalization::refusals(),
         binary::refusals(),

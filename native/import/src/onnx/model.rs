@@ -147,15 +147,9 @@ impl OnnxModel {
             return Ok(names.zip(compiled.run(&tensors)?).collect());
         }
         let (graph, outputs) = self.build(tensors.into_iter().map(Feed::Tensor).collect(), true)?;
-        let known = outputs.into_iter().map(|(name, value)| match graph.known(value) {
-            Some(tensor) => Ok((name, (**tensor).clone())),
-            None => Err(Error::NeedsValues {
-                op: "output".into(),
-                node: name,
-                what: "what is random in the model".into(),
-            }),
-        });
-        known.collect()
+        // What is random is left to a plan; all else is known by now.
+        let made = Compiled::new(graph, &outputs, &Arc::new(Buffer::new(0)?))?.run(&[])?;
+        Ok(names.zip(made).collect())
     }
 
     /// Types of what was given for the model's inputs, in their order.

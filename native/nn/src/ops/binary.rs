@@ -1,20 +1,35 @@
 //! Add and Mul with broadcasting.
 
+use super::pairs::{self, Pair};
 use super::sum_to::{SumTo, row_offsets};
-use crate::error::expect_operands;
 use crate::op::Op;
-use crate::tensor_type::float_types;
 use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType, ValueId};
 use onednn::ops::binary;
 use onednn::{Attr, arg};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use tensor::Shape;
+use tensor::Tensor;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Add,
     Mul,
+}
+
+impl Pair for Kind {
+    fn apply(&self, a: f64, b: f64) -> f64 {
+        match self {
+            Kind::Add => a + b,
+            Kind::Mul => a * b,
+        }
+    }
+
+    fn integer(&self, a: i128, b: i128) -> Option<i128> {
+        Some(match self {
+            Kind::Add => a + b,
+            Kind::Mul => a.wrapping_mul(b),
+        })
+    }
 }
 
 /// y = a + b. ONNX `Add`. Shapes: a and b broadcast to y (dimensions equal or 1).
@@ -35,7 +50,14 @@ impl Op for Add {
     }
 
     fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
-        float_types(src, infer)
+        pairs::infer(&Kind::Add, src)
+    }
+
+    fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+        match self.activation {
+            Some(_) => Err(OpError::NotEvaluated),
+            None => pairs::evaluate(&Kind::Add, src),
+        }
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -65,7 +87,11 @@ impl Op for Mul {
     }
 
     fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
-        float_types(src, infer)
+        pairs::infer(&Kind::Mul, src)
+    }
+
+    fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+        pairs::evaluate(&Kind::Mul, src)
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
@@ -86,13 +112,8 @@ impl Op for Mul {
     }
 }
 
-fn infer(src: &[&Shape]) -> Result<Vec<Shape>, OpError> {
-    expect_operands(src, 2..=2)?;
-    Ok(vec![Shape::broadcast(src[0], src[1])?])
-}
-
 /// Sums a gradient over the dimensions in which source `i` was repeated.
-fn sum_to_source(g: &mut Gradient<'_>, i: usize, diff: ValueId) -> Result<ValueId, Error> {
+pub(super) fn sum_to_source(g: &mut Gradient<'_>, i: usize, diff: ValueId) -> Result<ValueId, Error> {
     let shape = g.shape(g.src(i));
     if g.shape(diff) == shape {
         return Ok(diff);

@@ -31,11 +31,7 @@ macro_rules! op {
             }
 
             fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
-                broadcast(
-                    &src.iter().map(|s| TensorType::of(s)).collect::<Vec<_>>().iter().collect::<Vec<_>>(),
-                    $takes,
-                    $expected,
-                )?;
+                crate::tensor_type::infer_tensors(self, src)?;
                 let (a, b) = (src[0], src[1]);
                 let dtype = a.dtype();
                 let made: Result<Tensor, OpError> = $evaluate(a, b, dtype);
@@ -100,17 +96,22 @@ bitwise! {
     BitwiseXor |a, b| a ^ b;
     /// y is a moved by b bits to the left, without what leaves it. ONNX `BitShift` with direction
     /// "LEFT".
-    ShiftLeft |a, b| if b < 64 { a << b } else { 0 };
-    /// y is a moved by b bits to the right. ONNX `BitShift` with direction "RIGHT".
-    ShiftRight |a, b| if b < 64 { a >> b } else { 0 };
+    ShiftLeft |a, b| if (0..64).contains(&b) { a << b } else { 0 };
+    /// y is a moved by b bits to the right; bits like the sign's move in from the left. ONNX
+    /// `BitShift` with direction "RIGHT".
+    ShiftRight |a, b| a >> if (0..64).contains(&b) { b } else { 64 };
 }
 
-/// Combines the bits of two integers, which are extended to 64 with their signs.
-fn bits<T: Held>(a: &Tensor, b: &Tensor, f: impl Fn(u64, u64) -> u64) -> Result<Tensor, OpError> {
+/// Combines the bits of two integers, which are extended to 128 with their signs.
+fn bits<T: Held>(
+    a: &Tensor,
+    b: &Tensor,
+    f: impl Fn(i128, i128) -> i128,
+) -> Result<Tensor, OpError> {
     let raw = |x: T| match x.wide() {
-        Wide::Int(x) => x as u64,
-        Wide::Uint(x) => x,
+        Wide::Int(x) => x.into(),
+        Wide::Uint(x) => x.into(),
         Wide::Float(_) => 0,
     };
-    zip::<T, T>(a, b, |a, b| T::from_wide(Wide::Uint(f(raw(a), raw(b)))))
+    zip::<T, T>(a, b, |a, b| T::from_wide(Wide::Uint(f(raw(a), raw(b)) as u64)))
 }

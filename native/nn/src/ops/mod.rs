@@ -1,6 +1,15 @@
 //! The ops, one file each: settings, shapes, gradient, cost, oneDNN primitive, plain kernel.
 
 mod activation;
+mod arithmetic;
+mod clip;
+mod comparison;
+mod elementary;
+mod nonlinearity;
+mod pairs;
+mod predicates;
+mod trigonometric;
+mod unary;
 mod average_pool;
 mod axis_map;
 mod batch_normalization;
@@ -94,3 +103,18 @@ pub use top_k::{ArgMax, ArgMin, TopK};
 pub use transpose::Transpose;
 pub use trilu::Trilu;
 pub use where_op::Where;
+pub use arithmetic::{Div, Max, Min, Mod, PRelu, Pow, Sub};
+pub use clip::Clip;
+pub use comparison::{
+    And, BitwiseAnd, BitwiseOr, BitwiseXor, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Or,
+    ShiftLeft, ShiftRight, Xor,
+};
+pub use elementary::{Abs, Ceil, Erf, Exp, Floor, Log, Neg, Reciprocal, Round, Sign, Sqrt};
+pub use nonlinearity::{
+    Celu, Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Selu, Shrink, Softplus, Softsign,
+    Swish, ThresholdedRelu,
+};
+pub use predicates::{BitwiseNot, IsInf, IsNaN, Not};
+pub use trigonometric::{
+    Acos, Acosh, Asin, Asinh, Atan, Atanh, Cos, Cosh, Sin, Sinh, Tan,
+};

@@ -168,6 +168,7 @@ pub(super) fn compile<P: Pair>(p: &P, compiler: &mut Compiler<'_>) -> Result<(),
 }
 
 pub(super) fn evaluate<P: Pair>(p: &P, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+    expect_operands(src, 2..=2)?;
     infer(p, &[&TensorType::of(src[0]), &TensorType::of(src[1])])?;
     let each = |a: Wide, b: Wide| match (a, b) {
         (Wide::Float(a), Wide::Float(b)) => Wide::Float(p.apply(a, b)),

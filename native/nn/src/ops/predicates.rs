@@ -73,6 +73,7 @@ macro_rules! op {
             }
 
             fn evaluate(&self, $src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+                expect_operands($src, 1..=1)?;
                 infer(&[&TensorType::of($src[0])], $takes, $expected, $made)?;
                 let $settings = self;
                 $evaluate

@@ -155,6 +155,7 @@ fn forward(config: &eltwise::Config, md: &MemoryDesc) -> Result<PrimitiveDesc, o
 }
 
 pub(super) fn evaluate<F: Function>(f: &F, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+    expect_operands(src, 1..=1)?;
     infer(f, &[&TensorType::of(src[0])])?;
     let each = |x: Wide| match x {
         Wide::Float(x) => Wide::Float(f.apply(x)),

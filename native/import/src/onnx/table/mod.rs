@@ -3,10 +3,12 @@
 mod arithmetic;
 mod composites;
 mod constants;
+mod einsum;
 mod elementwise;
 mod index;
 mod linear;
 mod logic;
+mod losses;
 mod moving;
 mod normalization;
 mod pooling;
@@ -41,7 +43,7 @@ const fn between(op: &'static str, first: i64, last: i64, build: Build) -> Row {
 }
 
 /// All rows, by family.
-const ROWS: [&[Row]; 14] = [
+const ROWS: [&[Row]; 16] = [
     elementwise::ROWS,
     arithmetic::ROWS,
     logic::ROWS,
@@ -49,6 +51,8 @@ const ROWS: [&[Row]; 14] = [
     pooling::ROWS,
     normalization::ROWS,
     composites::ROWS,
+    losses::ROWS,
+    einsum::ROWS,
     shapes::ROWS,
     moving::ROWS,
     index::ROWS,

@@ -6,6 +6,7 @@ use super::super::value::Value;
 use super::{Row, between, row};
 use nn::ValueId;
 use nn::ops::{Flatten, Reshape, Slice, Transpose};
+use tensor::Tensor;
 
 pub(super) const ROWS: &[Row] = &[
     row("Concat", 1, |n| {
@@ -74,9 +75,14 @@ pub(super) const ROWS: &[Row] = &[
     }),
 ];
 
-/// The first input's numbers under other dimensions; a dimension of 0 has no element.
+/// The first input's numbers under other dimensions, of which 0 means 0.
 fn reshape(n: &mut Node<'_, '_>, shape: Vec<i64>) -> Made {
-    let x = n.input(0)?;
+    let (x, ty) = (n.input(0)?, n.src_type(0)?);
+    let dims: Option<Vec<usize>> = shape.iter().map(|&dim| dim.try_into().ok()).collect();
+    if let Some(dims) = dims.filter(|dims| dims.contains(&0) && ty.shape.is_empty()) {
+        // Nothing is the same everywhere.
+        return Ok(vec![n.constant(Tensor::zeros(ty.dtype, dims)).into()]);
+    }
     Ok(vec![n.one(Reshape { shape }, &[x])?.into()])
 }
 

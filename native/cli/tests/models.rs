@@ -1,0 +1,94 @@
+//! Commands on a model file.
+
+use import::npz;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tensor::Tensor;
+
+/// y = ((ReLU of a convolution by ones) + 3) · 2, two dimensions, and the three sums on the way.
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../import/tests/small.onnx");
+
+fn firesteel(args: &[&str]) -> Output {
+    let built =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/native/linux-x86_64/libdnnl.so.3");
+    let onednn = std::env::var_os("FIRESTEEL_ONEDNN").unwrap_or_else(|| built.into());
+    Command::new(env!("CARGO_BIN_EXE_firesteel"))
+        .args(args)
+        .env("FIRESTEEL_ONEDNN", onednn)
+        .output()
+        .unwrap()
+}
+
+fn succeed(args: &[&str]) -> String {
+    let output = firesteel(args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn temporary(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(name)
+}
+
+#[test]
+fn a_model_runs_on_the_arrays_of_a_file() {
+    let (given, made) = (temporary("in.npz"), temporary("out.npz"));
+    let x = Tensor::new([1, 2, 3, 3], vec![1.0f32; 18]).unwrap();
+    npz::write(&given, [("x", &x)]).unwrap();
+    let paths = [&given, &made].map(|path| path.to_str().unwrap().to_owned());
+    succeed(&["run", MODEL, "--input", &paths[0], "--output", &paths[1]]);
+    let arrays = npz::read(&made).unwrap();
+    let names: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["y", "all"]);
+    assert_eq!((arrays[0].1.dims(), arrays[1].1.dims()), (&[1, 2, 9][..], &[3, 1, 2, 3, 3][..]));
+    // Corners see 8 ones, edges 12, the middle all 18.
+    let corner = arrays[0].1.get::<f32>().unwrap()[..5].to_vec();
+    assert_eq!(corner, [22.0, 30.0, 22.0, 30.0, 42.0]);
+}
+
+#[test]
+fn a_model_is_described_and_its_steps_are_timed() {
+    let text = succeed(&["inspect", MODEL, "--dim", "n=4"]);
+    for line in ["input       x f32 [n, 2, 3, 3]", "parameters  36 numbers in 1 tensors", "Loop"] {
+        assert!(text.contains(line), "{text}");
+    }
+    let text = succeed(&["explain", MODEL, "--dim", "n=4"]);
+    assert!(text.lines().count() > 3 && text.contains(" flops, "), "{text}");
+    let text = succeed(&["bench", MODEL, "--secs", "0"]);
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(line["ms_median"].as_f64().unwrap() > 0.0 && line["model"] == "small");
+}
+
+#[test]
+fn a_converted_model_computes_the_same() {
+    let (given, new) = (temporary("same.npz"), temporary("new.onnx"));
+    let x: Vec<f32> = (0..36).map(|i| (i as f32).sin()).collect();
+    npz::write(&given, [("x", &Tensor::new([2, 2, 3, 3], x).unwrap())]).unwrap();
+    succeed(&["convert", MODEL, "--dim", "n=2", "--output", new.to_str().unwrap()]);
+    let results = [Path::new(MODEL), &new].map(|model| {
+        let made = temporary("result.npz");
+        let (model, made) = (model.to_str().unwrap(), made.to_str().unwrap());
+        succeed(&["run", model, "--input", given.to_str().unwrap(), "--output", made]);
+        npz::read(Path::new(made)).unwrap()
+    });
+    assert_eq!(results[0], results[1]);
+}
+
+#[test]
+fn what_is_wrong_with_a_command_is_said() {
+    let missing = firesteel(&["inspect", "no.onnx"]);
+    assert_eq!(missing.status.code(), Some(1));
+    let text = String::from_utf8(missing.stderr).unwrap();
+    assert!(text.contains("no.onnx: No such file or directory"), "{text}");
+    for (args, message) in [
+        (&["run", MODEL][..], "run: expected --input FILE, got nothing"),
+        (&["inspect"], "inspect: expected one path, got 0"),
+        (&["explain", MODEL, "--dim", "n"], "--dim: expected NAME=SIZE, got n"),
+    ] {
+        let output = firesteel(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(message), "{text}");
+    }
+}
