@@ -44,7 +44,8 @@ where
 
 pub fn cases() -> Vec<Case> {
     let remainder = |name: &str, fmod: bool, f: fn(f64, f64) -> f64| {
-        Case::new(name, Mod { fmod }, pair(f)).indices(&[6], &[7, -7, 7, -7, 3, 0])
+        Case::new(name, Mod { fmod }, pair(f))
+            .indices(&[6], &[7, -7, 7, -7, 3, 0])
             .indices(&[6], &[3, 3, -3, -3, 1, 5])
     };
     let integers = |name: &str| {

@@ -2,7 +2,7 @@
 
 use super::{Case, Refusal};
 use nn::Op;
-use nn::ops::{Clip};
+use nn::ops::Clip;
 use oracle::Array;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,11 +32,9 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn refusals() -> Vec<Refusal> {
-    vec![
-        Refusal::new(
-            Clip { min: Some(-1.5), max: Some(2.0) },
-            &[&[1], &[1]],
-            "Clip \"case\": expected 1 operand, got 2. Connect the missing inputs.",
-        ),
-    ]
+    vec![Refusal::new(
+        Clip { min: Some(-1.5), max: Some(2.0) },
+        &[&[1], &[1]],
+        "Clip \"case\": expected 1 operand, got 2. Connect the missing inputs.",
+    )]
 }

@@ -84,7 +84,18 @@ pub fn refusals() -> Vec<Refusal> {
         };
     }
     refuse!(
-        And, BitwiseAnd, BitwiseOr, BitwiseXor, Equal, Greater, GreaterOrEqual, Less, LessOrEqual,
-        Or, ShiftLeft, ShiftRight, Xor
+        And,
+        BitwiseAnd,
+        BitwiseOr,
+        BitwiseXor,
+        Equal,
+        Greater,
+        GreaterOrEqual,
+        Less,
+        LessOrEqual,
+        Or,
+        ShiftLeft,
+        ShiftRight,
+        Xor
     )
 }

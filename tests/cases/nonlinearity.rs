@@ -2,7 +2,10 @@
 
 use super::{Case, Refusal};
 use nn::Op;
-use nn::ops::{Celu, Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Selu, Shrink, Softplus, Softsign, Swish, ThresholdedRelu};
+use nn::ops::{
+    Celu, Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Selu, Shrink, Softplus, Softsign,
+    Swish, ThresholdedRelu,
+};
 use oracle::Array;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,17 +33,37 @@ pub fn cases() -> Vec<Case> {
     [
         each(LeakyRelu { alpha: 0.25 }, |x| if x > 0.0 { x } else { 0.25 * x }, 0.0, 4.0),
         each(Elu { alpha: 1.5 }, |x| if x > 0.0 { x } else { 1.5 * (x.exp() - 1.0) }, 0.0, 4.0),
-        each(Selu { alpha: 1.5, gamma: 2.0 }, |x| 2.0 * if x > 0.0 { x } else { 1.5 * (x.exp() - 1.0) }, 0.0, 4.0),
-        each(Celu { alpha: 0.5 }, |x| if x > 0.0 { x } else { 0.5 * ((x / 0.5).exp() - 1.0) }, 0.0, 4.0),
+        each(
+            Selu { alpha: 1.5, gamma: 2.0 },
+            |x| 2.0 * if x > 0.0 { x } else { 1.5 * (x.exp() - 1.0) },
+            0.0,
+            4.0,
+        ),
+        each(
+            Celu { alpha: 0.5 },
+            |x| if x > 0.0 { x } else { 0.5 * ((x / 0.5).exp() - 1.0) },
+            0.0,
+            4.0,
+        ),
         each(Gelu { approximate: true }, gelu, 0.0, 4.0),
-        each(HardSigmoid { alpha: 0.25, beta: 0.5 }, |x| (0.25 * x + 0.5).clamp(0.0, 1.0), 0.0, 4.0),
+        each(
+            HardSigmoid { alpha: 0.25, beta: 0.5 },
+            |x| (0.25 * x + 0.5).clamp(0.0, 1.0),
+            0.0,
+            4.0,
+        ),
         each(HardSwish {}, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0), 0.0, 5.0),
         each(Mish {}, |x| x * (1.0 + x.exp()).ln().tanh(), 0.0, 4.0),
         each(Swish { alpha: 0.5 }, |x| x / (1.0 + (-0.5 * x).exp()), 0.0, 4.0),
         each(Softplus {}, |x| (1.0 + x.exp()).ln(), 0.0, 4.0),
         each(Softsign {}, |x| x / (1.0 + x.abs()), 0.0, 4.0),
         each(ThresholdedRelu { alpha: 0.75 }, |x| if x > 0.75 { x } else { 0.0 }, 0.0, 4.0),
-        each(Shrink { lambd: 1.0, bias: 0.5 }, |x| if x.abs() > 1.0 { x - x.signum() * 0.5 } else { 0.0 }, 0.0, 4.0),
+        each(
+            Shrink { lambd: 1.0, bias: 0.5 },
+            |x| if x.abs() > 1.0 { x - x.signum() * 0.5 } else { 0.0 },
+            0.0,
+            4.0,
+        ),
     ]
     .into_iter()
     .flatten()

@@ -30,7 +30,8 @@ pub fn cases() -> Vec<Case> {
             .indices(&[4], &[0, -1, 5, -8]),
         Case::new("unsigned", BitwiseNot {}, |src: &[Array]| vec![src[0].map(|x| 255.0 - x)])
             .typed(DType::U8, Array::new(&[3], vec![0.0, 255.0, 17.0])),
-        Case::new("empty batch", IsNaN {}, |src: &[Array]| vec![src[0].clone()]).fixed(Array::zeros(&[0, 2])),
+        Case::new("empty batch", IsNaN {}, |src: &[Array]| vec![src[0].clone()])
+            .fixed(Array::zeros(&[0, 2])),
     ]
 }
 

@@ -99,9 +99,11 @@ fn compare(ours: &Tensor, expected: &Tensor, tolerance: &Tolerance) -> Result<()
         return Err(format!("expected {} {}, got {got}", expected.dtype(), expected.shape()));
     }
     // Two units in the last place of a bf16 number.
-    let rtol = if ours.dtype() == DType::BF16 { tolerance.rtol.max(1.0 / 64.0) } else { tolerance.rtol };
+    let rtol =
+        if ours.dtype() == DType::BF16 { tolerance.rtol.max(1.0 / 64.0) } else { tolerance.rtol };
     let numbers = |tensor: &Tensor| tensor.cast(DType::F64).into_vec::<f64>();
-    let (ours, expected) = numbers(ours).and_then(|o| Ok((o, numbers(expected)?))).map_err(|e| e.to_string())?;
+    let (ours, expected) =
+        numbers(ours).and_then(|o| Ok((o, numbers(expected)?))).map_err(|e| e.to_string())?;
     let differs = |&(&a, &b): &(&f64, &f64)| {
         a != b && !(a.is_nan() && b.is_nan()) && !((a - b).abs() <= tolerance.atol + rtol * b.abs())
     };

@@ -52,8 +52,7 @@ pub fn convert(options: &Sized, output: &Path) -> Result<(), Error> {
     let model = OnnxModel::read(&options.model)?;
     let graph = model.graph(&types(&model, options)?)?;
     let bytes = import::onnx::write(&graph, model.weights().f32())?;
-    std::fs::write(output, bytes)
-        .map_err(|source| Error::Write { path: output.to_owned(), source })
+    std::fs::write(output, bytes).map_err(|source| Error::Write { path: output.to_owned(), source })
 }
 
 /// The steps of a model's plan in their order, and how long each takes.
@@ -165,5 +164,10 @@ fn inputs(model: &OnnxModel, options: &Sized) -> Result<Vec<(String, Tensor)>, E
         };
         Ok((name.to_owned(), tensor))
     };
-    types.into_iter().enumerate().map(make).collect::<Result<_, tensor::Error>>().map_err(Error::from)
+    types
+        .into_iter()
+        .enumerate()
+        .map(make)
+        .collect::<Result<_, tensor::Error>>()
+        .map_err(Error::from)
 }

@@ -54,10 +54,8 @@ pub fn read_from(archive: impl Read + Seek) -> Result<Vec<(String, Tensor)>, Err
         let entry = archive.by_index(i)?;
         let name = entry.name()?;
         let name = name.strip_suffix(".npy").unwrap_or(&name).to_owned();
-        let tensor = read_array(entry).map_err(|problem| Error::Array {
-            name: name.clone(),
-            problem: problem.to_string(),
-        })?;
+        let tensor = read_array(entry)
+            .map_err(|problem| Error::Array { name: name.clone(), problem: problem.to_string() })?;
         arrays.push((name, tensor));
     }
     Ok(arrays)
@@ -122,8 +120,7 @@ pub fn write_array(mut to: impl Write, tensor: &Tensor) -> std::io::Result<()> {
     let dims: String = tensor.dims().iter().map(|dim| format!("{dim}, ")).collect();
     let dims = if tensor.dims().len() == 1 { dims.trim_end() } else { dims.trim_end_matches(", ") };
     let descr = descr(tensor.dtype());
-    let mut header =
-        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({dims}), }}");
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({dims}), }}");
     // Magic, version, length, header and the line feed fill whole blocks of 64 bytes.
     let padded = (header.len() + 11).next_multiple_of(64) - 11;
     header.extend(std::iter::repeat_n(' ', padded - header.len()));

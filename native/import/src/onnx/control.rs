@@ -13,7 +13,8 @@ use tensor::{DType, Tensor};
 
 pub(super) const ROWS: &[Row] = &[
     super::table::row("If", 1, |n| {
-        let branch = if n.known(0)?.get::<bool>()? == [true] { "then_branch" } else { "else_branch" };
+        let branch =
+            if n.known(0)?.get::<bool>()? == [true] { "then_branch" } else { "else_branch" };
         let graph = n.subgraph(branch)?;
         run(n, graph, Vec::new(), 0)
     }),
@@ -131,9 +132,8 @@ fn scan(n: &mut Node<'_, '_>) -> Made {
     let states = n.count() - scanned;
     let mut carried: Vec<Value> = n.src[..states].to_vec();
     let stacks = outputs(n, body, states)?;
-    let option = |name: &str, i: usize| {
-        n.ints(name).and_then(|values| values.get(i).copied()).unwrap_or(0)
-    };
+    let option =
+        |name: &str, i: usize| n.ints(name).and_then(|values| values.get(i).copied()).unwrap_or(0);
     let mut sources = Vec::new();
     for i in 0..scanned {
         let value = n.input(states + i)?;

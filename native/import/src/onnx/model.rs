@@ -37,8 +37,8 @@ impl OnnxModel {
     /// [`Error::File`] if it cannot be read, [`Error::Malformed`] and [`Error::Tensor`] if it is
     /// damaged, [`Error::Unsupported`] with all nodes that have no op here.
     pub fn read(path: &Path) -> Result<OnnxModel, Error> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| Error::File { path: path.to_owned(), source })?;
+        let bytes =
+            std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
         OnnxModel::new(bytes.into(), path.parent())
     }
 

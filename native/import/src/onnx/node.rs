@@ -19,6 +19,9 @@ pub(super) struct Node<'n, 'm> {
     pub name: String,
 }
 
+/// Largest tensor that is computed while a graph is built, and that a plan holds.
+const MOST_BYTES: usize = 1 << 35;
+
 /// What a node makes.
 pub(super) type Made = Result<Vec<Value>, Error>;
 
@@ -257,11 +260,7 @@ impl<'n, 'm> Node<'n, 'm> {
     }
 
     /// [`Node::add`] of an op of any kind.
-    pub fn add_shared(
-        &mut self,
-        op: Arc<dyn Op>,
-        src: &[ValueId],
-    ) -> Result<Vec<ValueId>, Error> {
+    pub fn add_shared(&mut self, op: Arc<dyn Op>, src: &[ValueId]) -> Result<Vec<ValueId>, Error> {
         self.builder.graph.add_shared(&self.name, op, src).map_err(|error| match error {
             nn::Error::Op { source: nn::OpError::DependsOnData, .. } => {
                 self.needs("the shape of its result".into())

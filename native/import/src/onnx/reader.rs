@@ -66,9 +66,9 @@ impl Port {
             type_proto::Value::TensorType(tensor) => Some(tensor),
             _ => None,
         });
-        let dims = tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| {
-            shape.dim.iter().map(dim).collect()
-        });
+        let dims = tensor
+            .and_then(|tensor| tensor.shape.as_ref())
+            .map(|shape| shape.dim.iter().map(dim).collect());
         let dtype = tensor.and_then(|tensor| tensors::dtype(tensor.elem_type()));
         Port { name: info.name().into(), dtype, dims }
     }

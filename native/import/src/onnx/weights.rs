@@ -16,8 +16,11 @@ fn kind(node: &NodeProto, i: usize) -> Option<ParameterKind> {
     let weight = match node.op_type() {
         "Conv" | "ConvTranspose" | "Gemm" => i <= 2,
         "BatchNormalization" if i > 2 => return (i <= 4).then_some(ParameterKind::Statistic),
-        "BatchNormalization" | "LayerNormalization" | "InstanceNormalization"
-        | "GroupNormalization" | "RMSNormalization" => (1..=2).contains(&i),
+        "BatchNormalization"
+        | "LayerNormalization"
+        | "InstanceNormalization"
+        | "GroupNormalization"
+        | "RMSNormalization" => (1..=2).contains(&i),
         "LSTM" | "GRU" | "RNN" => (1..=3).contains(&i) || i == 7,
         "MatMul" | "Add" | "Mul" | "Sub" | "Div" | "Einsum" => true,
         "PRelu" => i == 1,

@@ -113,7 +113,11 @@ impl Op for Mul {
 }
 
 /// Sums a gradient over the dimensions in which source `i` was repeated.
-pub(super) fn sum_to_source(g: &mut Gradient<'_>, i: usize, diff: ValueId) -> Result<ValueId, Error> {
+pub(super) fn sum_to_source(
+    g: &mut Gradient<'_>,
+    i: usize,
+    diff: ValueId,
+) -> Result<ValueId, Error> {
     let shape = g.shape(g.src(i));
     if g.shape(diff) == shape {
         return Ok(diff);

@@ -252,10 +252,7 @@ impl<P: Pair> Op for PairBackward<P> {
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
-        let rows = Rows::new(
-            compiler.src_shape(0),
-            [compiler.src_shape(1), compiler.src_shape(2)],
-        );
+        let rows = Rows::new(compiler.src_shape(0), [compiler.src_shape(1), compiler.src_shape(2)]);
         let (p, by) = (self.p.clone(), self.by);
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             let slope = |a: f32, b: f32| {

@@ -162,14 +162,13 @@ pub(super) fn evaluate<F: Function>(f: &F, src: &[&Tensor]) -> Result<Vec<Tensor
         Wide::Int(x) => Wide::Int(f.integer(x.into()).unwrap_or_default() as i64),
         Wide::Uint(x) => Wide::Uint(f.integer(x.into()).unwrap_or_default() as u64),
     };
-    Ok(vec![for_dtype!(src[0].dtype(), T => map::<T, T>(src[0], |x| T::from_wide(each(x.wide()))))?])
+    Ok(vec![
+        for_dtype!(src[0].dtype(), T => map::<T, T>(src[0], |x| T::from_wide(each(x.wide()))))?,
+    ])
 }
 
 /// A tensor of the same shape, element by element.
-pub(super) fn map<A: Held, B: Held>(
-    src: &Tensor,
-    f: impl Fn(A) -> B,
-) -> Result<Tensor, OpError> {
+pub(super) fn map<A: Held, B: Held>(src: &Tensor, f: impl Fn(A) -> B) -> Result<Tensor, OpError> {
     let made: Vec<B> = src.get::<A>()?.iter().map(|&x| f(x)).collect();
     Ok(Tensor::new(src.shape().clone(), B::hold(made))?)
 }

@@ -19,12 +19,61 @@ pub(super) struct Form {
 
 /// Ops without settings that have ONNX's name.
 const PLAIN: &[&str] = &[
-    "Abs", "Acos", "Acosh", "Add", "And", "Asin", "Asinh", "Atan", "Atanh", "BitwiseAnd",
-    "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil", "Cos", "Cosh", "Div", "Equal", "Erf", "Exp",
-    "Floor", "Greater", "GreaterOrEqual", "HardSwish", "Identity", "IsNaN", "Less", "LessOrEqual",
-    "Log", "MatMul", "Max", "Min", "Mish", "Mul", "Neg", "NonZero", "Not", "Or", "PRelu", "Pow",
-    "Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign",
-    "Sqrt", "Sub", "Tan", "Tanh", "Where", "Xor",
+    "Abs",
+    "Acos",
+    "Acosh",
+    "Add",
+    "And",
+    "Asin",
+    "Asinh",
+    "Atan",
+    "Atanh",
+    "BitwiseAnd",
+    "BitwiseNot",
+    "BitwiseOr",
+    "BitwiseXor",
+    "Ceil",
+    "Cos",
+    "Cosh",
+    "Div",
+    "Equal",
+    "Erf",
+    "Exp",
+    "Floor",
+    "Greater",
+    "GreaterOrEqual",
+    "HardSwish",
+    "Identity",
+    "IsNaN",
+    "Less",
+    "LessOrEqual",
+    "Log",
+    "MatMul",
+    "Max",
+    "Min",
+    "Mish",
+    "Mul",
+    "Neg",
+    "NonZero",
+    "Not",
+    "Or",
+    "PRelu",
+    "Pow",
+    "Reciprocal",
+    "Relu",
+    "Round",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Sinh",
+    "Softplus",
+    "Softsign",
+    "Sqrt",
+    "Sub",
+    "Tan",
+    "Tanh",
+    "Where",
+    "Xor",
 ];
 
 impl Form {
@@ -33,15 +82,14 @@ impl Form {
     }
 
     fn float(mut self, name: &str, value: f32) -> Form {
-        self.attributes.push(AttributeProto {
-            f: Some(value),
-            ..attribute(name, AttributeType::Float)
-        });
+        self.attributes
+            .push(AttributeProto { f: Some(value), ..attribute(name, AttributeType::Float) });
         self
     }
 
     fn int(mut self, name: &str, value: i64) -> Form {
-        self.attributes.push(AttributeProto { i: Some(value), ..attribute(name, AttributeType::Int) });
+        self.attributes
+            .push(AttributeProto { i: Some(value), ..attribute(name, AttributeType::Int) });
         self
     }
 
@@ -229,8 +277,16 @@ fn reduction(op: &dyn Any) -> Option<Form> {
         };
     }
     reduce!(
-        ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp, ReduceMax, ReduceMean, ReduceMin,
-        ReduceProd, ReduceSum, ReduceSumSquare
+        ReduceL1,
+        ReduceL2,
+        ReduceLogSum,
+        ReduceLogSumExp,
+        ReduceMax,
+        ReduceMean,
+        ReduceMin,
+        ReduceProd,
+        ReduceSum,
+        ReduceSumSquare
     );
     None
 }

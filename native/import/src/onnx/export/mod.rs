@@ -34,7 +34,10 @@ pub fn write(graph: &Graph, weights: &[f32]) -> Result<Vec<u8>, Error> {
     }
     let model = ModelProto {
         ir_version: Some(IR_VERSION),
-        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
+        opset_import: vec![OperatorSetIdProto {
+            domain: Some(String::new()),
+            version: Some(OPSET),
+        }],
         producer_name: Some("firesteel".into()),
         producer_version: Some(env!("CARGO_PKG_VERSION").into()),
         graph: Some(writer.finish()?),

@@ -6,8 +6,8 @@ use super::super::value::Value;
 use super::{Row, between, row};
 use nn::ValueId;
 use nn::ops::{
-    Add, ArgMax, Cast, Div, Equal, Mul, OneHot, ReduceL1, ReduceL2, ReduceMean, Reshape, Sqrt, Sub,
-    Where,
+    Add, ArgMax, AveragePool, Cast, Div, Equal, Mul, OneHot, Pow, ReduceL1, ReduceL2, ReduceMean,
+    Reshape, Sqrt, Sub, Where,
 };
 use tensor::{DType, Element, Tensor};
 
@@ -22,6 +22,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(vec![normalized(n, x, &axes, 1e-9)?[0].into()])
     }),
     row("LpNormalization", 1, lp_normalization),
+    row("LRN", 1, local_response),
     between("Hardmax", 1, 12, |n| {
         let (x, ty) = (n.input(0)?, n.src_type(0)?);
         let axis = n.axis(n.int("axis").unwrap_or(1), ty.dims().len())?;
@@ -169,6 +170,38 @@ fn lp_normalization(n: &mut Node<'_, '_>) -> Made {
     let nothing = n.one(Equal {}, &[norm, zero])?;
     let norm = n.one(Where {}, &[nothing, one, norm])?;
     Ok(vec![n.one(Div {}, &[x, norm])?.into()])
+}
+
+/// x / (bias + alpha · mean)^beta, the mean being that of the squares of the channels around (beyond
+/// the first and last they are 0): a pool over the channels.
+fn local_response(n: &mut Node<'_, '_>) -> Made {
+    let (x, ty) = (n.input(0)?, n.src_type(0)?);
+    let &[batch, channels, ..] = ty.dims() else {
+        return Err(n.fail(format!("expected [n, c, …], got {ty}")));
+    };
+    let size = n.int("size").and_then(|size| usize::try_from(size).ok()).filter(|&size| size > 0);
+    let size = size.ok_or_else(|| n.fail("expected a size of at least 1"))?;
+    let square = n.one(Mul {}, &[x, x])?;
+    let rows = Reshape { shape: vec![batch as i64, 1, channels as i64, -1] };
+    let rows = n.one(rows, &[square])?;
+    let pool = AveragePool {
+        kernel_shape: vec![size, 1],
+        strides: vec![],
+        pads: vec![(size - 1) / 2, 0, size / 2, 0],
+        ceil_mode: false,
+        count_include_pad: true,
+    };
+    let mean = n.one(pool, &[rows])?;
+    let shape = ty.dims().iter().map(|&dim| dim as i64).collect();
+    let mean = n.one(Reshape { shape }, &[mean])?;
+    let setting = |n: &Node<'_, '_>, name, default| n.float(name).unwrap_or(default);
+    let (alpha, beta, bias) =
+        (setting(n, "alpha", 1e-4), setting(n, "beta", 0.75), setting(n, "bias", 1.0));
+    let (alpha, beta, bias) = (number(n, alpha, x), number(n, beta, x), number(n, bias, x));
+    let scaled = n.one(Mul {}, &[mean, alpha])?;
+    let base = n.one(Add::default(), &[scaled, bias])?;
+    let power = n.one(Pow {}, &[base, beta])?;
+    Ok(vec![n.one(Div {}, &[x, power])?.into()])
 }
 
 /// 1 at the first of the largest elements along an axis, 0 elsewhere.

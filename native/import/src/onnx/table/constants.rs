@@ -77,7 +77,7 @@ fn constant(n: &mut Node<'_, '_>) -> Made {
 }
 
 /// Most elements of a tensor that a model may ask for by a few numbers.
-const MOST_ELEMENTS: usize = 1 << 30;
+pub(super) const MOST_ELEMENTS: usize = 1 << 28;
 
 /// Source `i` as dimensions of a tensor that can be had.
 pub(super) fn sizes(n: &Node<'_, '_>, i: usize) -> Result<Vec<usize>, super::super::Error> {

@@ -34,7 +34,8 @@ fn einsum(n: &mut Node<'_, '_>) -> Made {
         let rank = n.ty(value).dims().len();
         let spelled = part.replace("...", "").chars().count();
         let hidden = rank.checked_sub(spelled).filter(|&h| h == 0 || part.contains("..."));
-        let hidden = hidden.ok_or_else(|| n.fail(format!("{part} does not fit {rank} dimensions")))?;
+        let hidden =
+            hidden.ok_or_else(|| n.fail(format!("{part} does not fit {rank} dimensions")))?;
         widest = widest.max(hidden);
         terms.push((value, *part, hidden));
     }
@@ -58,12 +59,8 @@ fn einsum(n: &mut Node<'_, '_>) -> Made {
             later[i..].iter().flat_map(|term| &term.labels).chain(&output).copied().collect();
         whole = summed(n, whole, &kept)?;
         let Some(next) = later.get(i) else { break };
-        let kept: Vec<char> = later[i + 1..]
-            .iter()
-            .flat_map(|term| &term.labels)
-            .chain(&output)
-            .copied()
-            .collect();
+        let kept: Vec<char> =
+            later[i + 1..].iter().flat_map(|term| &term.labels).chain(&output).copied().collect();
         let known: Vec<char> = kept.iter().chain(&whole.labels).copied().collect();
         let next = Term { value: next.value, labels: next.labels.clone() };
         let next = summed(n, next, &known)?;

@@ -3,6 +3,7 @@
 use super::super::Error;
 use super::super::node::Node;
 use super::super::value::Value;
+use super::constants::MOST_ELEMENTS;
 use super::{Row, between, row};
 use nn::ops::{
     Cast, Compress, Gather, GatherElements, GatherNd, NonZero, OneHot, ReverseSequence,
@@ -12,9 +13,7 @@ use tensor::DType;
 
 pub(super) const ROWS: &[Row] = &[
     row("Gather", 1, |n| n.map(Gather { axis: n.int("axis").unwrap_or(0) })),
-    row("GatherElements", 11, |n| {
-        n.map(GatherElements { axis: n.int("axis").unwrap_or(0) })
-    }),
+    row("GatherElements", 11, |n| n.map(GatherElements { axis: n.int("axis").unwrap_or(0) })),
     row("GatherND", 11, |n| {
         let batch_dims = n.int("batch_dims").unwrap_or(0);
         let batch_dims = usize::try_from(batch_dims).map_err(|_| n.fail("negative batch_dims"))?;
@@ -43,6 +42,9 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("OneHot", 9, |n| {
         let depth = n.known_float(1)?;
+        if !(0.0..=MOST_ELEMENTS as f64).contains(&depth) {
+            return Err(n.fail(format!("expected a depth up to {MOST_ELEMENTS}, got {depth}")));
+        }
         let values = n.known(2)?;
         let [off, on] = [0, 1].map(|i| super::wide(values, i));
         let op = OneHot {
@@ -58,8 +60,10 @@ pub(super) const ROWS: &[Row] = &[
         let axis = |name: &str, default: i64| {
             usize::try_from(n.int(name).unwrap_or(default)).map_err(|_| n.fail("a negative axis"))
         };
-        let op =
-            ReverseSequence { batch_axis: axis("batch_axis", 1)?, time_axis: axis("time_axis", 0)? };
+        let op = ReverseSequence {
+            batch_axis: axis("batch_axis", 1)?,
+            time_axis: axis("time_axis", 0)?,
+        };
         let (x, lengths) = (n.input(0)?, n.input(1)?);
         let lengths = n.one(Cast { to: DType::I64 }, &[lengths])?;
         Ok(n.add(op, &[x, lengths])?.into_iter().map(Value::from).collect())

@@ -6,11 +6,8 @@ use super::{Row, row};
 use nn::ops::{Add, Conv, Gemm, MatMul, Mul, Reshape};
 use tensor::Tensor;
 
-pub(super) const ROWS: &[Row] = &[
-    row("Gemm", 1, gemm),
-    row("MatMul", 1, matmul),
-    row("Conv", 1, conv),
-];
+pub(super) const ROWS: &[Row] =
+    &[row("Gemm", 1, gemm), row("MatMul", 1, matmul), row("Conv", 1, conv)];
 
 /// alpha · A' · B' + beta · C: our product has no factors, and a bias of one number per column.
 fn gemm(n: &mut Node<'_, '_>) -> Made {

@@ -1,7 +1,7 @@
 //! Comparisons, logic, bits.
 
-use super::arithmetic::second;
 use super::super::node::{Made, Node};
+use super::arithmetic::second;
 use super::{Row, between, row};
 use nn::Op;
 use nn::ops::{

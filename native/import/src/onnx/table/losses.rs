@@ -71,4 +71,3 @@ fn likelihood(n: &mut Node<'_, '_>, log_share: ValueId) -> Result<ValueId, Error
         (other, _) => Err(n.fail(format!("the reduction {other} is not known"))),
     }
 }
-

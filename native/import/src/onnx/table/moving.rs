@@ -2,9 +2,11 @@
 
 use super::super::Error;
 use super::super::node::{Made, Node};
+use super::constants::MOST_ELEMENTS;
 use super::{Row, between, row};
 use nn::ops::{
-    CenterCropPad, Col2Im, DepthOrder, DepthToSpace, Expand, Pad, PadMode, SpaceToDepth, Tile, Trilu,
+    CenterCropPad, Col2Im, DepthOrder, DepthToSpace, Expand, Pad, PadMode, SpaceToDepth, Tile,
+    Trilu,
 };
 use tensor::Wide;
 
@@ -75,5 +77,9 @@ fn pad(n: &mut Node<'_, '_>, pads: Vec<i64>, axes: Vec<i64>, value: Wide) -> Mad
         "wrap" => PadMode::Wrap,
         other => return Err(n.fail(format!("the mode {other} is not known"))),
     };
+    // A border is at most as large as any tensor that a model may ask for by a few numbers.
+    if let Some(pad) = pads.iter().find(|pad| pad.unsigned_abs() > MOST_ELEMENTS as u64) {
+        return Err(n.fail(format!("expected pads up to {MOST_ELEMENTS}, got {pad}")));
+    }
     n.map_first(Pad { pads, axes, mode, value })
 }

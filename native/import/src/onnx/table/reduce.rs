@@ -35,8 +35,16 @@ macro_rules! reduce {
 }
 
 pub(super) const ROWS: &[Row] = reduce!(
-    ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp, ReduceMax, ReduceMean, ReduceMin,
-    ReduceProd, ReduceSum, ReduceSumSquare
+    ReduceL1,
+    ReduceL2,
+    ReduceLogSum,
+    ReduceLogSumExp,
+    ReduceMax,
+    ReduceMean,
+    ReduceMin,
+    ReduceProd,
+    ReduceSum,
+    ReduceSumSquare
 );
 
 /// Axes, whether they are kept, and whether none of them means none and not all.

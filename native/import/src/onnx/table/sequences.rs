@@ -18,19 +18,19 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("SequenceAt", 11, |n| {
         let values = n.sequence(0)?;
-        let at = place(n, 1, values.len())?;
+        let at = place(n, 1, values.len(), 0)?;
         Ok(vec![values[at].into()])
     }),
     row("SequenceInsert", 11, |n| {
         let mut values = n.sequence(0)?.to_vec();
-        let at = if n.has(2) { place(n, 2, values.len() + 1)? } else { values.len() };
+        let at = if n.has(2) { place(n, 2, values.len(), 1)? } else { values.len() };
         values.insert(at, n.input(1)?);
         Ok(vec![Value::Sequence(values)])
     }),
     row("SequenceErase", 11, |n| {
         let mut values = n.sequence(0)?.to_vec();
         let last = values.len().saturating_sub(1);
-        let at = if n.has(1) { place(n, 1, values.len())? } else { last };
+        let at = if n.has(1) { place(n, 1, values.len(), 0)? } else { last };
         if values.is_empty() {
             return Err(n.fail("expected a sequence that is not empty"));
         }
@@ -59,12 +59,13 @@ pub(super) const ROWS: &[Row] = &[
     }),
 ];
 
-/// The index that source `i` is, counted from the end if negative.
-fn place(n: &Node<'_, '_>, i: usize, count: usize) -> Result<usize, Error> {
+/// The index that source `i` is, counted from the end of `count` elements if negative; `behind` of
+/// them may lie behind the last.
+fn place(n: &Node<'_, '_>, i: usize, count: usize, behind: usize) -> Result<usize, Error> {
     let index = n.known_int(i)?;
     let counted = if index < 0 { index + count as i64 } else { index };
-    let at = usize::try_from(counted).ok().filter(|&at| at < count);
-    at.ok_or_else(|| n.fail(format!("expected an index below {count}, got {index}")))
+    let at = usize::try_from(counted).ok().filter(|&at| at < count + behind);
+    at.ok_or_else(|| n.fail(format!("expected an index below {}, got {index}", count + behind)))
 }
 
 /// The same numbers with one more dimension, which may be counted from the end.

@@ -39,7 +39,9 @@ pub(super) const ROWS: &[Row] = &[
         let ty = n.src_type(0)?;
         let ones = || (0..ty.dims().len()).filter(|&axis| ty.dims()[axis] == 1);
         let axes = match n.ints_or("axes", 1)? {
-            Some(axes) => axes.iter().map(|&a| n.axis(a, ty.dims().len())).collect::<Result<_, _>>()?,
+            Some(axes) => {
+                axes.iter().map(|&a| n.axis(a, ty.dims().len())).collect::<Result<_, _>>()?
+            }
             None => ones().collect::<Vec<_>>(),
         };
         let x = n.input(0)?;
@@ -127,12 +129,8 @@ pub(super) fn split_at(
     let mut parts = Vec::with_capacity(sizes.len());
     for &size in sizes {
         let end = begin + size as i64;
-        let op = Slice {
-            starts: vec![begin],
-            ends: vec![end],
-            axes: vec![axis as i64],
-            steps: vec![],
-        };
+        let op =
+            Slice { starts: vec![begin], ends: vec![end], axes: vec![axis as i64], steps: vec![] };
         parts.push(n.one(op, &[x])?);
         begin = end;
     }

@@ -12,6 +12,9 @@ pub(super) struct Window {
     pub pads: Vec<usize>,
 }
 
+/// Largest extent, step, distance or padding; products of a few of them are numbers still.
+const MOST: usize = 1 << 20;
+
 impl Window {
     /// The window of a node over a source of these spatial extents; `kernel` is its extent if the
     /// node does not say.
@@ -19,7 +22,7 @@ impl Window {
         let rank = extents.len();
         let or = |name: &str, default: Vec<usize>| -> Result<Vec<usize>, Error> {
             let given = n.sizes(name)?.filter(|sizes| !sizes.is_empty()).unwrap_or(default);
-            if given.len() == rank {
+            if given.len() == rank && given.iter().all(|&size| size <= MOST) {
                 return Ok(given);
             }
             Err(n.fail(format!("expected {rank} numbers as {name}, got {given:?}")))
@@ -48,7 +51,7 @@ impl Window {
             }
             other => return Err(n.fail(format!("auto_pad {other} is not known"))),
         }
-        if window.pads.len() != 2 * rank {
+        if window.pads.len() != 2 * rank || window.pads.iter().any(|&pad| pad > MOST) {
             return Err(n.fail(format!("expected {} pads, got {:?}", 2 * rank, window.pads)));
         }
         Ok(window)
@@ -57,7 +60,8 @@ impl Window {
     /// What a dimension lacks for ⌈extent / stride⌉ windows.
     fn missing(&self, i: usize, extent: usize) -> usize {
         let windows = extent.div_ceil(self.strides[i]);
-        let reach = (windows.max(1) - 1) * self.strides[i] + (self.kernel[i] - 1) * self.dilations[i] + 1;
+        let reach =
+            (windows.max(1) - 1) * self.strides[i] + (self.kernel[i] - 1) * self.dilations[i] + 1;
         reach.saturating_sub(extent)
     }
 
