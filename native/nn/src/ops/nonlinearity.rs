@@ -138,11 +138,10 @@ unary! {
         eltwise |op| config(Algorithm::Swish, op.alpha, 0.0),
     }
 
-    /// y = ln(1 + eˣ). ONNX `Softplus`.
+    /// y = ln(1 + eˣ), to full precision for x → −∞ too, where oneDNN's loses it. ONNX `Softplus`.
     Softplus {} => {
         |_op, x| softplus(x),
         |_op, x, _y| logistic(x),
-        eltwise |_op| config(Algorithm::SoftRelu, 1.0, 0.0),
     }
 
     /// y = x / (1 + |x|). ONNX `Softsign`.
