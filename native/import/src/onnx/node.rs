@@ -261,6 +261,16 @@ impl<'n, 'm> Node<'n, 'm> {
 
     /// [`Node::add`] of an op of any kind.
     pub fn add_shared(&mut self, op: Arc<dyn Op>, src: &[ValueId]) -> Result<Vec<ValueId>, Error> {
+        let types: Vec<TensorType> = src.iter().map(|&value| self.ty(value)).collect();
+        for made in op.infer(&types.iter().collect::<Vec<_>>()).unwrap_or_default() {
+            let size = made.dtype.size();
+            let bytes = made.dims().iter().try_fold(size, |n, &dim| n.checked_mul(dim));
+            if bytes.is_none_or(|bytes| bytes > MOST_BYTES) && !made.dims().contains(&0) {
+                let problem =
+                    format!("expected a result of at most {MOST_BYTES} bytes, got {made}");
+                return Err(self.fail(problem));
+            }
+        }
         self.builder.graph.add_shared(&self.name, op, src).map_err(|error| match error {
             nn::Error::Op { source: nn::OpError::DependsOnData, .. } => {
                 self.needs("the shape of its result".into())
