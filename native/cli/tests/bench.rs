@@ -78,7 +78,7 @@ fn a_definition_that_is_printed_is_one_that_models_are_made_of() {
 #[test]
 fn help_and_version_are_printed() {
     let help = String::from_utf8(firesteel(&["--help"]).stdout).unwrap();
-    assert!(help.starts_with("firesteel: times the engine"), "{help}");
+    assert!(help.starts_with("firesteel: runs and times models"), "{help}");
     let version = String::from_utf8(firesteel(&["--version"]).stdout).unwrap();
     assert_eq!(version, format!("firesteel {}\n", env!("CARGO_PKG_VERSION")));
 }
