@@ -32,6 +32,9 @@ pub struct Conv {
     /// Activation fused behind the sum.
     #[serde(skip)]
     pub(crate) activation: Option<Activation>,
+    /// The last source, shaped like y, is added before the activation.
+    #[serde(skip)]
+    sum: bool,
 }
 
 impl Default for Conv {
@@ -43,6 +46,7 @@ impl Default for Conv {
             dilations: vec![],
             group: 1,
             activation: None,
+            sum: false,
         }
     }
 }
@@ -63,6 +67,7 @@ impl Conv {
             dilations: dilations.to_vec(),
             group,
             activation: None,
+            sum: false,
         }
     }
 
@@ -136,25 +141,36 @@ impl Op for Conv {
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let (src, weights) = (compiler.src_shape(0), compiler.src_shape(1));
-        let bias = compiler.sources() == 3;
+        let (sum, activation) = (self.sum, self.activation);
+        let bias = compiler.sources() - usize::from(sum) == 3;
         let p = self.geometry(src, weights);
         if compiler.onednn() {
-            let pd = p.forward(PropKind::ForwardTraining, bias, self.activation);
+            let mut attr = if sum { Attr::new().sum(1.0) } else { Attr::new() };
+            if let Some(f) = activation {
+                attr = attr.eltwise(f.algorithm(), 0.0, 0.0);
+            }
+            let pd = p.forward(PropKind::ForwardTraining, bias, &attr);
             if let Some(pd) = compiler.offered(pd)? {
                 let mut operands =
                     vec![(0, arg::SRC, pd.src_md(0)), (1, arg::WEIGHTS, pd.weights_md(0))];
                 if bias {
                     operands.push((2, arg::BIAS, pd.weights_md(1)));
                 }
-                return compiler.primitive(&pd, &operands, &[(0, arg::DST, pd.dst_md(0))]);
+                let dst = (0, arg::DST, pd.dst_md(0));
+                return match sum {
+                    true => compiler.primitive_onto(&pd, &operands, 2 + usize::from(bias), dst),
+                    false => compiler.primitive(&pd, &operands, &[dst]),
+                };
             }
         }
-        let activation = self.activation;
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             let y = &mut *dst[0];
             let plane = p.dst[0] * p.dst[1];
             for (i, plane) in y.chunks_exact_mut(plane.max(1)).enumerate() {
                 plane.fill(if bias { src[2][i % p.oc] } else { 0.0 });
+            }
+            if sum {
+                y.iter_mut().zip(src[src.len() - 1]).for_each(|(y, s)| *y += s);
             }
             p.rows(|row| {
                 let w = src[1][row.weight];
@@ -176,6 +192,15 @@ impl Op for Conv {
     fn with_activation(&self, activation: Activation) -> Option<Arc<dyn Op>> {
         let fused = Conv { activation: Some(activation), ..self.clone() };
         self.activation.is_none().then(|| Arc::new(fused) as Arc<dyn Op>)
+    }
+
+    fn with_sum(&self) -> Option<Arc<dyn Op>> {
+        let fused = Conv { sum: true, ..self.clone() };
+        (!self.sum && self.activation.is_none()).then(|| Arc::new(fused) as Arc<dyn Op>)
+    }
+
+    fn channels_of_weights(&self, _src: &[&Shape]) -> Option<usize> {
+        (!self.sum && self.activation.is_none()).then_some(0)
     }
 }
 
@@ -376,26 +401,22 @@ impl Problem {
         &self,
         prop: PropKind,
         bias: bool,
-        activation: Option<Activation>,
+        attr: &Attr,
     ) -> Result<PrimitiveDesc, onednn::Error> {
         let [src, weights, b, dst] = self.tensors()?;
-        let mut attr = Attr::new();
-        if let Some(f) = activation {
-            attr = attr.eltwise(f.algorithm(), 0.0, 0.0);
-        }
         let bias = bias.then_some(&b);
-        convolution::forward(prop, &src, &weights, bias, &dst, &self.config(), &attr)
+        convolution::forward(prop, &src, &weights, bias, &dst, &self.config(), attr)
     }
 
     fn backward_data(&self) -> Result<PrimitiveDesc, onednn::Error> {
         let [src, weights, _, dst] = self.tensors()?;
-        let hint = self.forward(PropKind::ForwardTraining, false, None)?;
+        let hint = self.forward(PropKind::ForwardTraining, false, &Attr::new())?;
         convolution::backward_data(&src, &weights, &dst, &self.config(), &hint)
     }
 
     fn backward_weights(&self, bias: bool) -> Result<PrimitiveDesc, onednn::Error> {
         let [src, weights, b, dst] = self.tensors()?;
-        let hint = self.forward(PropKind::ForwardTraining, bias, None)?;
+        let hint = self.forward(PropKind::ForwardTraining, bias, &Attr::new())?;
         let bias = bias.then_some(&b);
         convolution::backward_weights(&src, &weights, bias, &dst, &self.config(), &hint)
     }

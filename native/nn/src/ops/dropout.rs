@@ -56,6 +56,10 @@ impl Op for Dropout {
         !self.training || self.ratio == 0.0
     }
 
+    fn passes_through(&self) -> bool {
+        self.is_deterministic()
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         if !self.is_deterministic() { compiler.kernel(self.clone()) } else { compiler.alias() }
     }

@@ -151,6 +151,10 @@ impl Op for Gemm {
         true
     }
 
+    fn channels_of_weights(&self, _src: &[&Shape]) -> Option<usize> {
+        self.activation.is_none().then_some(if self.trans_b { 0 } else { 1 })
+    }
+
     fn with_activation(&self, activation: Activation) -> Option<Arc<dyn Op>> {
         let fused = Gemm { activation: Some(activation), ..self.clone() };
         self.activation.is_none().then(|| Arc::new(fused) as Arc<dyn Op>)
