@@ -339,7 +339,7 @@ fn branched(batch: usize) -> Net {
     let normalized = net.all("norm", op, &[x], &["scale", "bias", "mean", "var"]);
     let x = net.add("relu1", Relu::default(), &[normalized[0]], &[]);
     let (kernel_shape, strides, pads) = window();
-    let pool = MaxPool { kernel_shape, strides, pads, ceil_mode: false };
+    let pool = MaxPool { kernel_shape, strides, pads, ..MaxPool::default() };
     let x = net.add("pool1", pool, &[x], &[]);
     let branch = net.add("conv2", same(1), &[x], &["w2"]);
     let sum = net.add("add", Add::default(), &[branch, x], &[]);

@@ -14,6 +14,7 @@ mod center_crop_pad;
 mod col2im;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod cum_sum;
 mod depth_to_space;
 pub mod dropout;
@@ -68,6 +69,7 @@ pub fn table() -> Vec<Case> {
         col2im::cases(),
         concat::cases(),
         conv::cases(),
+        conv_transpose::cases(),
         cum_sum::cases(),
         depth_to_space::cases(),
         dropout::cases(),
@@ -144,6 +146,7 @@ pub fn refusals() -> Vec<Refusal> {
         col2im::refusals(),
         concat::refusals(),
         conv::refusals(),
+        conv_transpose::refusals(),
         cum_sum::refusals(),
         depth_to_space::refusals(),
         dropout::refusals(),

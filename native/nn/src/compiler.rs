@@ -1,6 +1,8 @@
 //! From graph to steps: each op emits primitives or plain kernels; layouts are kept from op to op
 //! and reorders are placed where two ops disagree.
 
+mod primitives;
+
 use crate::evaluate::Evaluate;
 use crate::graph::{Graph, Node, Source, ValueId};
 use crate::layout::{Layout, plain};
@@ -247,53 +249,6 @@ impl<'g> Compiler<'g> {
             args.push((*arg, md.clone()));
         }
         self.emit_primitive(descriptor, args, sources, destinations)
-    }
-
-    /// Emits a primitive that adds to what its destination holds: to source `onto`, in its own
-    /// memory if nobody reads it afterwards, else in a copy.
-    ///
-    /// # Errors
-    /// [`Error::Onednn`] if the primitive cannot be made.
-    pub fn primitive_onto(
-        &mut self,
-        descriptor: &PrimitiveDesc,
-        src: &[(usize, i32, MemoryDesc)],
-        onto: usize,
-        dst: (usize, i32, MemoryDesc),
-    ) -> Result<(), Error> {
-        let node = self.current();
-        let mut args = Vec::with_capacity(src.len() + 1);
-        let mut sources = Vec::with_capacity(src.len());
-        for (i, arg, md) in src {
-            sources.push(self.represent(node.src[*i], &Layout::of(md))?);
-            args.push((*arg, md.clone()));
-        }
-        let (o, arg, md) = dst;
-        let layout = Layout::of(&md);
-        let mut slot = self.represent(node.src[onto], &layout)?;
-        if sources.contains(&slot) || self.is_read_later(slot) {
-            let from = slot;
-            slot = self.slot(&layout, Place::Arena);
-            let step = self.step(Action::Typed(Arc::new(copy)), vec![from], vec![slot]);
-            self.steps.push(step);
-        }
-        self.values[node.dst[o].0].push(Representation { layout, slot });
-        args.push((arg, md));
-        self.emit_primitive(descriptor, args, sources, vec![slot])
-    }
-
-    /// True if a slot must keep its numbers beyond the current node.
-    fn is_read_later(&self, slot: usize) -> bool {
-        let mut held = (0..self.values.len()).map(ValueId).filter(|value| {
-            self.values[value.0].iter().any(|representation| representation.slot == slot)
-        });
-        let later = &self.graph.nodes[self.node + 1..];
-        self.slots[slot].place != Place::Arena
-            || held.any(|value| {
-                !matches!(self.graph.values[value.0].source, Source::Node(_))
-                    || self.graph.roots().any(|root| root == value)
-                    || later.iter().any(|node| node.src.contains(&value))
-            })
     }
 
     /// Emits a primitive whose operands are all row-major: sources 0, 1, … as these arguments (as
