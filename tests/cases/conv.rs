@@ -30,7 +30,8 @@ fn automatic(name: &str, auto_pad: AutoPad, pads: [usize; 4]) -> Case {
         dilations: vec![1; 2],
         group: 1,
     };
-    let op = Conv { auto_pad, ..Conv::new(&[3, 3], &[2, 2], &[], &[], 1) };
+    let mut op = Conv::new(&[3, 3], &[2, 2], &[], &[], 1);
+    op.auto_pad = auto_pad;
     Case::new(name, op, move |src: &[Array]| vec![oracle.forward(&src[0], &src[1], None)])
         .operand(&[1, 2, 6, 7])
         .operand(&[3, 2, 3, 3])

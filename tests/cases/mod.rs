@@ -18,16 +18,20 @@ mod conv_transpose;
 mod cum_sum;
 mod depth_to_space;
 pub mod dropout;
+mod einsum;
 mod expand;
 mod fill;
 mod flatten;
 mod gather;
 mod gather_nd;
 mod gemm;
+mod global_pool;
 mod graphs;
 mod log_softmax;
+mod lp_pool;
 mod matmul;
 mod max_pool;
+mod max_unpool;
 mod mean_squared_error;
 mod non_zero;
 mod one_hot;
@@ -73,15 +77,19 @@ pub fn table() -> Vec<Case> {
         cum_sum::cases(),
         depth_to_space::cases(),
         dropout::cases(),
+        einsum::cases(),
         expand::cases(),
         fill::cases(),
         flatten::cases(),
         gather::cases(),
         gather_nd::cases(),
         gemm::cases(),
+        global_pool::cases(),
         log_softmax::cases(),
+        lp_pool::cases(),
         matmul::cases(),
         max_pool::cases(),
+        max_unpool::cases(),
         mean_squared_error::cases(),
         non_zero::cases(),
         one_hot::cases(),
@@ -150,15 +158,19 @@ pub fn refusals() -> Vec<Refusal> {
         cum_sum::refusals(),
         depth_to_space::refusals(),
         dropout::refusals(),
+        einsum::refusals(),
         expand::refusals(),
         fill::refusals(),
         flatten::refusals(),
         gather::refusals(),
         gather_nd::refusals(),
         gemm::refusals(),
+        global_pool::refusals(),
         log_softmax::refusals(),
+        lp_pool::refusals(),
         matmul::refusals(),
         max_pool::refusals(),
+        max_unpool::refusals(),
         mean_squared_error::refusals(),
         non_zero::refusals(),
         one_hot::refusals(),

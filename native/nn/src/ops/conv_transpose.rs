@@ -202,7 +202,7 @@ impl Op for ConvTranspose {
             let mut dims = vec![1; 1 + p.window.rank];
             dims[0] = p.ic;
             let sum = g.emit(SumTo { shape: dims.into() }, &[diff])?[0];
-            let db = g.emit(Reshape { shape: vec![p.ic as i64], ..Reshape::default() }, &[sum])?[0];
+            let db = g.emit(Reshape { shape: vec![p.ic as i64] }, &[sum])?[0];
             g.set(2, db);
         }
         Ok(())

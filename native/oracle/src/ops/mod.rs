@@ -2,6 +2,7 @@
 
 pub mod batch_normalization;
 pub mod conv;
+pub mod einsum;
 pub mod elementwise;
 pub mod index;
 pub mod loss;

@@ -47,6 +47,11 @@ impl Pool {
         dx
     }
 
+    /// The sum of each window.
+    pub fn sum(&self, x: &Array) -> Array {
+        Array::from_fn(&self.output(x), |k| self.window(x, k).inside.iter().map(|i| x.at(i)).sum())
+    }
+
     /// The mean of each window: over the window's elements of x or, with `count_include_pad`, over
     /// its places in the padded input (places beyond the padding, which `ceil_mode` can bring, never
     /// count).
