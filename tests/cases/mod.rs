@@ -38,6 +38,7 @@ mod one_hot;
 mod pad;
 mod reduce;
 mod reshape;
+mod resize;
 mod reverse_sequence;
 mod scatter;
 mod shape;
@@ -96,6 +97,7 @@ pub fn table() -> Vec<Case> {
         pad::cases(),
         reduce::cases(),
         reshape::cases(),
+        resize::cases(),
         reverse_sequence::cases(),
         scatter::cases(),
         shape::cases(),
@@ -177,6 +179,7 @@ pub fn refusals() -> Vec<Refusal> {
         pad::refusals(),
         reduce::refusals(),
         reshape::refusals(),
+        resize::refusals(),
         reverse_sequence::refusals(),
         scatter::refusals(),
         shape::refusals(),

@@ -38,6 +38,7 @@ mod places;
 mod pool;
 mod reduce;
 mod reshape;
+pub mod resize;
 mod reverse_sequence;
 mod scatter;
 mod shape;
@@ -94,6 +95,7 @@ pub use reduce::{
     ReduceProd, ReduceSum, ReduceSumSquare,
 };
 pub use reshape::Reshape;
+pub use resize::Resize;
 pub use reverse_sequence::ReverseSequence;
 pub use scatter::{ScatterElements, ScatterNd, ScatterReduction};
 pub use shape::{Shape, Size};

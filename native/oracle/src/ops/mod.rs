@@ -9,5 +9,6 @@ pub mod loss;
 pub mod matmul;
 pub mod pool;
 pub mod reduce;
+pub mod resize;
 pub mod shape;
 pub mod softmax;
