@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use tensor::DType;
 
 /// Public names that are settings of ops.
-const SETTINGS: [&str; 3] = ["DepthOrder", "PadMode", "ScatterReduction"];
+const SETTINGS: [&str; 4] = ["DepthOrder", "PadMode", "RoiPooling", "ScatterReduction"];
 
 /// Step of the central differences; see `oracle::gradient`.
 const STEP: f64 = 1e-5;

@@ -25,7 +25,7 @@ pub fn cases() -> Vec<Case> {
         vectors("a row by a matrix", &[3], &[3, 5]),
         vectors("matrices by a column", &[2, 4, 3], &[3]),
         vectors("a row by matrices", &[3], &[2, 3, 4]),
-        vectors("a row by a column", &[7], &[7]),
+        constant(vectors("a row by a column", &[7], &[7])),
         integers("of integers", &[2, 1, 3, 4], &[5, 4, 2]),
     ]
 }
@@ -35,6 +35,12 @@ fn integers(name: &str, a: &[usize], b: &[usize]) -> Case {
         Case::new(name, MatMul::default(), |src: &[Array]| vec![matmul::matmul(&src[0], &src[1])]);
     let scattered = |dims, seed| Array::sample(dims, seed).map(|x| (50.0 * x).round());
     case.typed(DType::I64, scattered(a, 1)).typed(DType::I64, scattered(b, 2))
+}
+
+/// Without gradient: a loss wants a batch.
+fn constant(mut case: Case) -> Case {
+    case.operands.iter_mut().for_each(|operand| operand.differentiable = false);
+    case
 }
 
 /// Vectors are a row and a column.

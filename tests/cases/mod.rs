@@ -17,6 +17,7 @@ mod conv;
 mod conv_transpose;
 mod cum_sum;
 mod depth_to_space;
+mod det;
 pub mod dropout;
 mod einsum;
 mod expand;
@@ -33,6 +34,7 @@ mod matmul;
 mod max_pool;
 mod max_unpool;
 mod mean_squared_error;
+mod non_max_suppression;
 mod non_zero;
 mod one_hot;
 mod pad;
@@ -40,8 +42,10 @@ mod reduce;
 mod reshape;
 mod resize;
 mod reverse_sequence;
+mod roi_align;
 mod scatter;
 mod shape;
+mod signal_window;
 mod slice;
 mod softmax;
 mod softmax_cross_entropy;
@@ -77,6 +81,7 @@ pub fn table() -> Vec<Case> {
         conv_transpose::cases(),
         cum_sum::cases(),
         depth_to_space::cases(),
+        det::cases(),
         dropout::cases(),
         einsum::cases(),
         expand::cases(),
@@ -92,6 +97,7 @@ pub fn table() -> Vec<Case> {
         max_pool::cases(),
         max_unpool::cases(),
         mean_squared_error::cases(),
+        non_max_suppression::cases(),
         non_zero::cases(),
         one_hot::cases(),
         pad::cases(),
@@ -99,8 +105,10 @@ pub fn table() -> Vec<Case> {
         reshape::cases(),
         resize::cases(),
         reverse_sequence::cases(),
+        roi_align::cases(),
         scatter::cases(),
         shape::cases(),
+        signal_window::cases(),
         slice::cases(),
         softmax::cases(),
         softmax_cross_entropy::cases(),
@@ -159,6 +167,7 @@ pub fn refusals() -> Vec<Refusal> {
         conv_transpose::refusals(),
         cum_sum::refusals(),
         depth_to_space::refusals(),
+        det::refusals(),
         dropout::refusals(),
         einsum::refusals(),
         expand::refusals(),
@@ -174,6 +183,7 @@ pub fn refusals() -> Vec<Refusal> {
         max_pool::refusals(),
         max_unpool::refusals(),
         mean_squared_error::refusals(),
+        non_max_suppression::refusals(),
         non_zero::refusals(),
         one_hot::refusals(),
         pad::refusals(),
@@ -181,8 +191,10 @@ pub fn refusals() -> Vec<Refusal> {
         reshape::refusals(),
         resize::refusals(),
         reverse_sequence::refusals(),
+        roi_align::refusals(),
         scatter::refusals(),
         shape::refusals(),
+        signal_window::refusals(),
         slice::refusals(),
         softmax::refusals(),
         softmax_cross_entropy::refusals(),

@@ -9,7 +9,7 @@ use tensor::{DType, Tensor};
 /// How the samples of a bin become one number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Pooling {
+pub enum RoiPooling {
     /// Their mean.
     #[default]
     Avg,
@@ -29,7 +29,7 @@ pub struct RoiAlign {
     /// Pixels are at whole numbers plus ½.
     pub half_pixel: bool,
     /// How samples become one number.
-    pub mode: Pooling,
+    pub mode: RoiPooling,
     /// Bins in a column.
     pub output_height: usize,
     /// Bins in a row.
@@ -44,7 +44,7 @@ impl Default for RoiAlign {
     fn default() -> RoiAlign {
         RoiAlign {
             half_pixel: true,
-            mode: Pooling::Avg,
+            mode: RoiPooling::Avg,
             output_height: 1,
             output_width: 1,
             sampling_ratio: 0,
@@ -55,7 +55,7 @@ impl Default for RoiAlign {
 
 /// The whole numbers around a place, and the weight of the larger.
 fn around(place: f64, size: usize) -> Option<(usize, usize, f64)> {
-    if !(-1.0..=size as f64).contains(&place) {
+    if size == 0 || !(-1.0..=size as f64).contains(&place) {
         return None;
     }
     let place = place.max(0.0);
@@ -160,10 +160,8 @@ impl RoiAlign {
             ]
         });
         match self.mode {
-            Pooling::Avg => {
-                terms.flatten().sum::<f64>() / samples.len().max(1) as f64
-            }
-            Pooling::Max => terms.flatten().reduce(f64::max).unwrap_or(0.0),
+            RoiPooling::Avg => terms.flatten().sum::<f64>() / samples.len().max(1) as f64,
+            RoiPooling::Max => terms.flatten().reduce(f64::max).unwrap_or(0.0),
         }
     }
 }
