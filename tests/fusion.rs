@@ -309,7 +309,7 @@ fn equal_nodes_run_once_and_dropout_of_inference_hides_nothing() {
 fn masks_of_equal_layers_stay_apart() {
     let mut net = Net::new(&[]);
     let x = net.input(Array::sample(&[50], 1));
-    let op = Dropout { ratio: 0.5, training: true, salt: 1 };
+    let op = Dropout { ratio: 0.5, training: true, salt: 1, ..Dropout::default() };
     for _ in 0..2 {
         let y = net.add("dropout", op.clone(), &[x], &[]);
         net.graph.output("y", y);

@@ -28,6 +28,7 @@ mod gather_nd;
 mod gemm;
 mod global_pool;
 mod graphs;
+mod grid_sample;
 mod log_softmax;
 mod lp_pool;
 mod matmul;
@@ -91,6 +92,7 @@ pub fn table() -> Vec<Case> {
         gather_nd::cases(),
         gemm::cases(),
         global_pool::cases(),
+        grid_sample::cases(),
         log_softmax::cases(),
         lp_pool::cases(),
         matmul::cases(),
@@ -177,6 +179,7 @@ pub fn refusals() -> Vec<Refusal> {
         gather_nd::refusals(),
         gemm::refusals(),
         global_pool::refusals(),
+        grid_sample::refusals(),
         log_softmax::refusals(),
         lp_pool::refusals(),
         matmul::refusals(),

@@ -6,6 +6,7 @@ use crate::error::expect_operands;
 use crate::op::{Cost, Op};
 use crate::tensor_type::float_types;
 use crate::{Compiler, Error, Gradient, OpError, TensorType};
+pub(super) use axis::cubic;
 use axis::{Axis, Sampled};
 use serde::{Deserialize, Serialize};
 use tensor::{DType, Shape, Tensor};

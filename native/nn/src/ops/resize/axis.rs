@@ -94,7 +94,7 @@ impl Axis {
 }
 
 /// The cubic convolution kernel at distance `x`.
-fn cubic(x: f64, a: f64) -> f64 {
+pub(in crate::ops) fn cubic(x: f64, a: f64) -> f64 {
     if x <= 1.0 {
         ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
     } else if x < 2.0 {
