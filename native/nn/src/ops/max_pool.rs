@@ -125,8 +125,8 @@ impl Op for MaxPool {
             let (x, mut view) = (src[0].get::<T>()?, y.view_mut());
             let y = view.get::<T>()?;
             pool.windows(|taps| {
-                let first_of_largest = |a, b| if x[b] > x[a] { b } else { a };
-                let largest = taps.positions().reduce(first_of_largest).unwrap_or(taps.plane);
+                let larger = |a, b| first_of_larger(x, a, b);
+                let largest = taps.positions().reduce(larger).unwrap_or(taps.plane);
                 y[taps.dst] = x[largest];
                 places.push(largest);
             });
@@ -171,6 +171,11 @@ impl Op for MaxPool {
     fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
         Cost { flops: self.geometry(&src[0]).flops(), ..elementwise_cost(src, &dst[..1], 0.0) }
     }
+}
+
+/// The place, a or b, of the larger element; a if they are equal.
+fn first_of_larger<T: PartialOrd>(x: &[T], a: usize, b: usize) -> usize {
+    if x[b] > x[a] { b } else { a }
 }
 
 /// dx of a maximum. Sources: dy, where the maxima were, x (of which only the layout matters).
