@@ -11,7 +11,7 @@ fn determinant(a: &[f64], n: usize) -> f64 {
     }
     let minor =
         |j: usize| -> Vec<f64> { (n..n * n).filter(|at| at % n != j).map(|at| a[at]).collect() };
-    let sign = |j: usize| if j % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = |j: usize| if j.is_multiple_of(2) { 1.0 } else { -1.0 };
     (0..n).map(|j| sign(j) * a[j] * determinant(&minor(j), n - 1)).sum()
 }
 
