@@ -3,11 +3,13 @@
 
 mod args;
 mod bench;
+mod bert_mini;
 mod cases;
 mod detrand;
 mod engine;
 mod error;
 mod golden;
+mod inception_v1;
 mod measure;
 mod report;
 mod resnet50;

@@ -7,6 +7,8 @@ use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
 use tensor::random::{Philox, Purpose, unit};
 use tensor::{DType, View, ViewMut};
+use tensor::random::{BLOCKS, Philox, Purpose, unit};
+use tensor::vectorized;
 
 /// y = x · m / (1 − ratio) with m = 0 in a share `ratio` of the places, else 1; y = x when not
 /// training (Srivastava et al.: "Dropout: a simple way to prevent neural networks from
@@ -97,6 +99,9 @@ impl Kernel for Dropout {
                 *y = if unit(word) < self.ratio { 0.0 } else { x * scale };
             }
         }
+        let seed = run.seed ^ self.salt.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let stream = Philox::new(seed, Purpose::Dropout, run.step, run.replica);
+        drop(&stream, self.ratio, src[0], dst[0]);
     }
 
     fn depends_on_run(&self) -> bool {
@@ -131,5 +136,21 @@ impl TypedKernel for Masked {
 
     fn depends_on_run(&self) -> bool {
         !self.0.is_deterministic()
+vectorized! {
+    /// Word w of block b of the stream decides about place 4·b + w.
+    fn drop(stream: &Philox, ratio: f32, x: &[f32], y: &mut [f32]) {
+        let chunks = y.chunks_mut(4 * BLOCKS).zip(x.chunks(4 * BLOCKS));
+        for (chunk, (y, x)) in chunks.enumerate() {
+            let words = stream.blocks((chunk * BLOCKS) as u64);
+            let mut factors = [0.0; 4 * BLOCKS];
+            for (block, factors) in factors.chunks_exact_mut(4).enumerate() {
+                for (factor, words) in factors.iter_mut().zip(&words) {
+                    *factor = if unit(words[block]) < ratio { 0.0 } else { scale };
+                }
+            }
+            for ((y, x), factor) in y.iter_mut().zip(x).zip(factors) {
+                // A NaN that is dropped is dropped too.
+                *y = if factor == 0.0 { 0.0 } else { x * factor };
+            }
     }
 }

@@ -1,6 +1,8 @@
 //! The ops, one file each: settings, shapes, gradient, cost, oneDNN primitive, plain kernel.
 
 mod activation;
+mod along_axes;
+mod attention;
 mod average_pool;
 mod axis_map;
 mod batch_normalization;
@@ -23,15 +25,19 @@ mod fill;
 mod flatten;
 mod gather;
 mod gather_nd;
+mod gelu;
 mod gemm;
 mod global_pool;
 mod grid_sample;
+mod hardmax;
 mod log_softmax;
 mod lp_pool;
+mod lrn;
 mod matmul;
 mod max_pool;
 mod max_unpool;
 mod mean_squared_error;
+pub mod negative_log_likelihood_loss;
 mod non_max_suppression;
 mod non_zero;
 mod one_hot;
@@ -39,11 +45,13 @@ mod pad;
 mod place;
 mod places;
 mod pool;
+pub mod recurrent;
 mod reduce;
 mod reshape;
 pub mod resize;
 mod reverse_sequence;
 mod roi_align;
+mod row_normalization;
 mod scatter;
 mod shape;
 mod signal_window;
@@ -60,10 +68,11 @@ mod transpose;
 mod trilu;
 mod view;
 mod where_op;
-pub(crate) mod window;
 
 pub(crate) use activation::ActivationBackward;
 pub use activation::{Relu, Sigmoid, Tanh};
+pub use along_axes::{LpNormalization, MeanVarianceNormalization};
+pub use attention::Attention;
 pub use average_pool::AveragePool;
 pub use batch_normalization::BatchNormalization;
 pub(crate) use batch_normalization::{BatchNormalizationBackward, BatchNormalizationRelu};
@@ -84,19 +93,24 @@ pub use fill::{ConstantOfShape, EyeLike, Range};
 pub use flatten::Flatten;
 pub use gather::Gather;
 pub use gather_nd::{GatherElements, GatherNd};
+pub use gelu::Gelu;
 pub use gemm::Gemm;
 pub use global_pool::{GlobalAveragePool, GlobalLpPool, GlobalMaxPool};
 pub use grid_sample::{AffineGrid, GridMode, GridPadding, GridSample};
+pub use hardmax::Hardmax;
 pub use log_softmax::LogSoftmax;
 pub use lp_pool::LpPool;
+pub use lrn::LRN;
 pub use matmul::MatMul;
 pub use max_pool::MaxPool;
 pub use max_unpool::MaxUnpool;
 pub use mean_squared_error::MeanSquaredError;
+pub use negative_log_likelihood_loss::{NegativeLogLikelihoodLoss, SoftmaxCrossEntropyLoss};
 pub use non_max_suppression::NonMaxSuppression;
 pub use non_zero::{Compress, NonZero, Unique};
 pub use one_hot::OneHot;
 pub use pad::{Pad, PadMode};
+pub use recurrent::{GRU, LSTM, RNN};
 pub use reduce::{
     ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp, ReduceMax, ReduceMean, ReduceMin,
     ReduceProd, ReduceSum, ReduceSumSquare,
@@ -105,6 +119,9 @@ pub use reshape::Reshape;
 pub use resize::Resize;
 pub use reverse_sequence::ReverseSequence;
 pub use roi_align::{RoiAlign, RoiPooling};
+pub use row_normalization::{
+    GroupNormalization, InstanceNormalization, LayerNormalization, RMSNormalization,
+};
 pub use scatter::{ScatterElements, ScatterNd, ScatterReduction};
 pub use shape::{Shape, Size};
 pub use signal_window::{BlackmanWindow, HammingWindow, HannWindow, MelWeightMatrix};
