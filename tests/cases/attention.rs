@@ -59,7 +59,8 @@ fn mask(dims: &[usize]) -> Array {
 pub fn cases() -> Vec<Case> {
     let plain = Attention::default();
     let causal = Attention { is_causal: true, ..plain.clone() };
-    let heads = |q_num_heads, kv_num_heads| Attention { q_num_heads, kv_num_heads, ..plain.clone() };
+    let heads =
+        |q_num_heads, kv_num_heads| Attention { q_num_heads, kv_num_heads, ..plain.clone() };
     let packed = Attention { packed: true, ..heads(2, 2) };
     vec![
         case("of four dimensions", plain.clone())

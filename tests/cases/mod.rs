@@ -156,7 +156,6 @@ pub fn timed() -> Vec<Case> {
         conv::timed(),
         dropout::timed(),
         gather::timed(),
-
         gelu::timed(),
         gemm::timed(),
         log_softmax::timed(),

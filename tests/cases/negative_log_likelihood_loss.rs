@@ -83,7 +83,13 @@ pub fn cases() -> Vec<Case> {
         let name = |what: &str| format!("{name}, {what}");
         [
             likelihood(&name("rows"), reduction, None, &[5, 4], false),
-            likelihood(&name("weighted images, 1 ignored"), reduction, Some(1), &[2, 5, 3, 2], true),
+            likelihood(
+                &name("weighted images, 1 ignored"),
+                reduction,
+                Some(1),
+                &[2, 5, 3, 2],
+                true,
+            ),
             softmax(&name("rows"), reduction, None, &[5, 4], false),
             softmax(&name("weighted sequences"), reduction, None, &[2, 5, 3], true),
             softmax(&name("weighted images, 2 ignored"), reduction, Some(2), &[2, 5, 3, 2], true),

@@ -32,12 +32,16 @@ fn backwards(direction: Direction) -> Vec<bool> {
 
 impl Run<'_> {
     /// y, the last h and the last c of a cell from (weights, x, h, c) to the new h and c.
-    fn results(&self, cell: impl Fn([&Array; 3], &[f64], &[f64], &[f64]) -> [Vec<f64>; 2]) -> Vec<Array> {
+    fn results(
+        &self,
+        cell: impl Fn([&Array; 3], &[f64], &[f64], &[f64]) -> [Vec<f64>; 2],
+    ) -> Vec<Array> {
         let [steps, batch, inputs, hidden] = self.sizes;
         let d = self.backwards.len();
         let mut y = Array::zeros(&[steps, d, batch, hidden]);
         let mut last = [Array::zeros(&[d, batch, hidden]), Array::zeros(&[d, batch, hidden])];
-        let swap = |dims: &[usize]| if self.batch_first { vec![dims[1], dims[0]] } else { dims.to_vec() };
+        let swap =
+            |dims: &[usize]| if self.batch_first { vec![dims[1], dims[0]] } else { dims.to_vec() };
         for (dir, &backwards) in self.backwards.iter().enumerate() {
             let slice = |array: &Array| {
                 let len = array.data.len() / d;
@@ -55,7 +59,8 @@ impl Run<'_> {
                 let length = self.lengths.map_or(steps, |lengths| lengths.data[sample] as usize);
                 for n in 0..length {
                     let step = if backwards { length - 1 - n } else { n };
-                    let at = |k: usize| self.src[0].at(&[&swap(&[step, sample])[..], &[k]].concat());
+                    let at =
+                        |k: usize| self.src[0].at(&[&swap(&[step, sample])[..], &[k]].concat());
                     let x: Vec<f64> = (0..inputs).map(at).collect();
                     [h, c] = cell(weights.each_ref(), &x, &h, &c);
                     for k in 0..hidden {
@@ -69,8 +74,10 @@ impl Run<'_> {
             }
         }
         if self.batch_first {
-            let moved = Array::from_fn(&[batch, steps, d, hidden], |i| y.at(&[i[1], i[2], i[0], i[3]]));
-            let state = |s: Array| Array::from_fn(&[batch, d, hidden], |i| s.at(&[i[1], i[0], i[2]]));
+            let moved =
+                Array::from_fn(&[batch, steps, d, hidden], |i| y.at(&[i[1], i[2], i[0], i[3]]));
+            let state =
+                |s: Array| Array::from_fn(&[batch, d, hidden], |i| s.at(&[i[1], i[0], i[2]]));
             let [h, c] = last;
             return vec![moved, state(h), state(c)];
         }
@@ -199,29 +206,39 @@ pub fn cases() -> Vec<Case> {
         lstm("in both directions, batch first", first, [4, 2, 3, 3]),
         lstm("with PyTorch's gates", torch, [5, 2, 3, 4]),
         lstm("of other lengths", LSTM { sequence_lens: true, ..plain.clone() }, [4, 3, 2, 3]),
-        lstm("of other lengths, backwards", LSTM {
-            sequence_lens: true,
-            direction: Direction::Bidirectional,
-            ..plain
-        }, [4, 3, 2, 3]),
+        lstm(
+            "of other lengths, backwards",
+            LSTM { sequence_lens: true, direction: Direction::Bidirectional, ..plain },
+            [4, 3, 2, 3],
+        ),
         gru("forwards", GRU::default(), [4, 3, 5, 2]),
-        gru("with the reset behind", GRU { linear_before_reset: true, ..GRU::default() }, [
-            3, 2, 4, 3,
-        ]),
-        gru("in both directions, batch first", GRU {
-            direction: Direction::Bidirectional,
-            batch_first: true,
-            initial_h: true,
-            ..GRU::default()
-        }, [3, 2, 4, 3]),
+        gru(
+            "with the reset behind",
+            GRU { linear_before_reset: true, ..GRU::default() },
+            [3, 2, 4, 3],
+        ),
+        gru(
+            "in both directions, batch first",
+            GRU {
+                direction: Direction::Bidirectional,
+                batch_first: true,
+                initial_h: true,
+                ..GRU::default()
+            },
+            [3, 2, 4, 3],
+        ),
         gru("of other lengths", GRU { sequence_lens: true, ..GRU::default() }, [4, 3, 2, 3]),
         rnn("forwards", RNN::default(), [4, 3, 5, 2]),
-        rnn("backwards with a state", RNN {
-            direction: Direction::Reverse,
-            initial_h: true,
-            activations: vec![GateActivation::Tanh],
-            ..RNN::default()
-        }, [3, 2, 4, 3]),
+        rnn(
+            "backwards with a state",
+            RNN {
+                direction: Direction::Reverse,
+                initial_h: true,
+                activations: vec![GateActivation::Tanh],
+                ..RNN::default()
+            },
+            [3, 2, 4, 3],
+        ),
     ]
 }
 
@@ -232,7 +249,8 @@ pub fn timed() -> Vec<Case> {
 pub fn refusals() -> Vec<Refusal> {
     let shapes: [&[usize]; 3] = [&[4, 2, 3], &[1, 8, 3], &[1, 8, 5]];
     let floats = TensorType::new(DType::F32, [4, 2, 3]);
-    let mixed = [floats, TensorType::new(DType::F64, [1, 2, 3]), TensorType::new(DType::F32, [1, 2, 2])];
+    let mixed =
+        [floats, TensorType::new(DType::F64, [1, 2, 3]), TensorType::new(DType::F32, [1, 2, 2])];
     vec![
         Refusal::new(
             LSTM::default(),

@@ -31,11 +31,7 @@ fn trailing(src: &[Array], axis: usize, epsilon: f64, centered: bool) -> Vec<Arr
     let y = y.iter().enumerate().map(|(i, y)| y * src[1].data[i % row] + bias(i));
     let mut dims = x.dims.clone();
     dims[axis..].fill(1);
-    vec![
-        Array::new(&x.dims, y.collect()),
-        Array::new(&dims, mean),
-        Array::new(&dims, inverse),
-    ]
+    vec![Array::new(&x.dims, y.collect()), Array::new(&dims, mean), Array::new(&dims, inverse)]
 }
 
 fn layer(name: &str, axis: i64, x: &[usize]) -> Case {

@@ -34,7 +34,11 @@ impl Net {
     }
 
     fn norm(&mut self, name: &str, src: &str) {
-        self.layer(name, LayerNormalization { epsilon: 1e-12, ..LayerNormalization::new() }, &[src]);
+        self.layer(
+            name,
+            LayerNormalization { epsilon: 1e-12, ..LayerNormalization::new() },
+            &[src],
+        );
     }
 
     /// Attention, then two dense layers, each added to what it reads; returns the name of the result.

@@ -26,14 +26,8 @@ pub enum Case {
 
 impl Case {
     /// All cases.
-    pub const ALL: [Self; 6] = [
-        Self::Lenet5,
-        Self::Resnet50,
-        Self::InceptionV1,
-        Self::Lstm,
-        Self::Ncf,
-        Self::BertMini,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Lenet5, Self::Resnet50, Self::InceptionV1, Self::Lstm, Self::Ncf, Self::BertMini];
 
     /// The case of this name.
     pub fn find(name: &str) -> Option<Self> {

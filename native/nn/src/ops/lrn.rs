@@ -164,8 +164,7 @@ impl Op for LRNBackward {
             let factor = 2.0 * lrn.alpha * lrn.beta / lrn.size as f32;
             planes.each(|n, c, i| {
                 let others = planes.around(n, lrn.behind(c), i);
-                let sum: f32 =
-                    others.map(|o| dy[o] * x[o] * base[o].powf(-lrn.beta - 1.0)).sum();
+                let sum: f32 = others.map(|o| dy[o] * x[o] * base[o].powf(-lrn.beta - 1.0)).sum();
                 let at = planes.at(n, c, i);
                 dst[0][at] = dy[at] * base[at].powf(-lrn.beta) - factor * x[at] * sum;
             });

@@ -163,10 +163,7 @@ fn infer(src: &[&TensorType], reduction: Reduction) -> Result<TensorType, OpErro
 }
 
 /// Adds the gradient of the log probabilities.
-fn differentiate(
-    loss: &NegativeLogLikelihoodLoss,
-    g: &mut Gradient<'_>,
-) -> Result<ValueId, Error> {
+fn differentiate(loss: &NegativeLogLikelihoodLoss, g: &mut Gradient<'_>) -> Result<ValueId, Error> {
     if g.needs(2) {
         return Err(g.refuse());
     }

@@ -27,7 +27,8 @@ pub fn attention(
     let y = Array::from_fn(&[b, heads, s, f], |at| {
         let [b, h, i, c] = [at[0], at[1], at[2], at[3]];
         let sum = sums.at(&[b, h, i]);
-        let weigh = |j: usize| (score(b, h, i, j) - sum).exp() * v.at(&[b, h * shared / heads, j, c]);
+        let weigh =
+            |j: usize| (score(b, h, i, j) - sum).exp() * v.at(&[b, h * shared / heads, j, c]);
         keys(i).map(weigh).sum()
     });
     [y, sums]

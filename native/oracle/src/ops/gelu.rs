@@ -28,7 +28,9 @@ mod tests {
 
     #[test]
     fn the_error_function_has_its_published_values() {
-        for (x, y) in [(0.0, 0.0), (0.5, 0.520_499_877_8), (-1.0, -0.842_700_792_9), (3.0, 0.999_977_909_5)] {
+        for (x, y) in
+            [(0.0, 0.0), (0.5, 0.520_499_877_8), (-1.0, -0.842_700_792_9), (3.0, 0.999_977_909_5)]
+        {
             assert!((erf(x) - y).abs() < 1e-10, "erf({x})");
         }
         assert!((gelu(1.0, false) - gelu(1.0, true)).abs() < 1e-3);

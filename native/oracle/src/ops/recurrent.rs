@@ -30,27 +30,24 @@ pub fn lstm(
     c: &[f64],
 ) -> [Vec<f64>; 2] {
     let [i, o, f, g] = places.map(|place| gate(weights, place, x, h));
-    let cell: Vec<f64> = (0..h.len())
-        .map(|k| sigmoid(f[k]) * c[k] + sigmoid(i[k]) * g[k].tanh())
-        .collect();
+    let cell: Vec<f64> =
+        (0..h.len()).map(|k| sigmoid(f[k]) * c[k] + sigmoid(i[k]) * g[k].tanh()).collect();
     let y = (0..h.len()).map(|k| sigmoid(o[k]) * cell[k].tanh()).collect();
     [y, cell]
 }
 
 /// One step of a GRU with the gates z, r, h; the new h.
-pub fn gru(
-    [w, r, b]: [&Array; 3],
-    linear_before_reset: bool,
-    x: &[f64],
-    h: &[f64],
-) -> Vec<f64> {
+pub fn gru([w, r, b]: [&Array; 3], linear_before_reset: bool, x: &[f64], h: &[f64]) -> Vec<f64> {
     let hidden = h.len();
     let [z, reset] = [0, 1].map(|at| gate([w, r, b], at, x, h));
     let [z, reset] = [z, reset].map(|gate| gate.into_iter().map(sigmoid).collect::<Vec<_>>());
     let new: Vec<f64> = if linear_before_reset {
         let nothing = Array::zeros(&r.dims);
         let only = |side: usize| {
-            Array::from_fn(&b.dims, |i| if i[0] / (3 * hidden) == side { b.data[i[0]] } else { 0.0 })
+            Array::from_fn(
+                &b.dims,
+                |i| if i[0] / (3 * hidden) == side { b.data[i[0]] } else { 0.0 },
+            )
         };
         let from_x = gate([w, &nothing, &only(0)], 2, x, h);
         let from_h = gate([&Array::zeros(&w.dims), r, &only(1)], 2, x, h);

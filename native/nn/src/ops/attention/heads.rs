@@ -144,7 +144,8 @@ impl Heads {
                 score_gradient(&p[row.clone()], along, self.scale, &mut dp[row]);
             }
             let dp = Matrix::new(dp, n, keys);
-            let (q_at, k_at) = (self.q.at(batch, head) + first * self.q.row, self.k.at(batch, shared));
+            let (q_at, k_at) =
+                (self.q.at(batch, head) + first * self.q.row, self.k.at(batch, shared));
             let k = self.k.matrix(k, k_at, keys, self.cols[0]);
             gemm_rows(1.0, dp, k, 0.0, &mut diffs[0][q_at..], self.q.row);
             let q = self.q.matrix(q, q_at, n, self.cols[0]);

@@ -64,11 +64,29 @@ impl GateActivation {
             Tanh => x.tanh(),
             Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Affine { alpha, beta } => wide(alpha) * x + wide(beta),
-            LeakyRelu { alpha } => if x >= 0.0 { x } else { wide(alpha) * x },
-            ThresholdedRelu { alpha } => if x >= wide(alpha) { x } else { 0.0 },
+            LeakyRelu { alpha } => {
+                if x >= 0.0 {
+                    x
+                } else {
+                    wide(alpha) * x
+                }
+            }
+            ThresholdedRelu { alpha } => {
+                if x >= wide(alpha) {
+                    x
+                } else {
+                    0.0
+                }
+            }
             ScaledTanh { alpha, beta } => wide(alpha) * (wide(beta) * x).tanh(),
             HardSigmoid { alpha, beta } => (wide(alpha) * x + wide(beta)).clamp(0.0, 1.0),
-            Elu { alpha } => if x >= 0.0 { x } else { wide(alpha) * x.exp_m1() },
+            Elu { alpha } => {
+                if x >= 0.0 {
+                    x
+                } else {
+                    wide(alpha) * x.exp_m1()
+                }
+            }
             Softsign => x / (1.0 + x.abs()),
             Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
         }
@@ -79,9 +97,14 @@ impl GateActivation {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell {
     Rnn,
-    Gru { linear_before_reset: bool },
+    Gru {
+        linear_before_reset: bool,
+    },
     /// Places of input, output, forget and cell gate among the four.
-    Lstm { order: [usize; 4], input_forget: bool },
+    Lstm {
+        order: [usize; 4],
+        input_forget: bool,
+    },
 }
 
 impl Cell {
@@ -172,7 +195,8 @@ impl General<'_> {
         let n = self.cell.gates();
         let row = |gate: usize, k: usize| (d * n + gate) * h + k;
         let input = |gate: usize, k: usize| dot(&self.w[row(gate, k) * inputs..], x);
-        let recurrent = |gate: usize, k: usize, state: &[f64]| dot(&self.r[row(gate, k) * h..], state);
+        let recurrent =
+            |gate: usize, k: usize, state: &[f64]| dot(&self.r[row(gate, k) * h..], state);
         let bias = |side: usize, gate: usize, k: usize| {
             self.b.map_or(0.0, |b| b[((2 * d + side) * n + gate) * h + k])
         };
@@ -198,12 +222,15 @@ impl General<'_> {
                 }
                 let reset: Vec<f64> = (0..h).map(|k| gates[h + k] * before[k]).collect();
                 for k in 0..h {
-                    gates[2 * h + k] = f(1, if linear_before_reset {
-                        let state = recurrent(2, k, before) + bias(1, 2, k);
-                        input(2, k) + bias(0, 2, k) + gates[h + k] * state
-                    } else {
-                        plain(2, k, &reset)
-                    });
+                    gates[2 * h + k] = f(
+                        1,
+                        if linear_before_reset {
+                            let state = recurrent(2, k, before) + bias(1, 2, k);
+                            input(2, k) + bias(0, 2, k) + gates[h + k] * state
+                        } else {
+                            plain(2, k, &reset)
+                        },
+                    );
                 }
                 for k in 0..h {
                     before[k] = (1.0 - gates[k]) * gates[2 * h + k] + gates[k] * before[k];

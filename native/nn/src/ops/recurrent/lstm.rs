@@ -126,9 +126,7 @@ impl LSTM {
     fn passes(&self, sizes: Sequence) -> Vec<Pass> {
         let reversed = self.direction.reversed().iter().enumerate();
         let order = self.places();
-        reversed
-            .map(|(direction, &reversed)| Pass { sizes, direction, reversed, order })
-            .collect()
+        reversed.map(|(direction, &reversed)| Pass { sizes, direction, reversed, order }).collect()
     }
 
     /// What a direction reads of the sources.
