@@ -78,6 +78,7 @@ impl Philox {
     /// The words of all blocks from `first` on, [`BLOCKS`] at a time: word `w` of block `first + b`
     /// is `words[w][b]`. Faster than [`Philox::block`], with the same words.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "a lane of eight arrays at once")]
     pub fn blocks(&self, first: u64) -> [[u32; BLOCKS]; 4] {
         let mut words = [[0; BLOCKS]; 4];
         for lane in 0..BLOCKS {

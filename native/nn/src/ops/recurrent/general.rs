@@ -1,5 +1,7 @@
 //! Recurrent ops with every option of ONNX, in plain code.
 
+#![allow(clippy::needless_range_loop, reason = "places in many slices side by side")]
+
 use super::sequence::Sequence;
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,7 @@
 //! The LSTM with its usual activations, forward and backward through time.
 
+#![allow(clippy::needless_range_loop, reason = "places in many slices side by side")]
+
 use super::sequence::Sequence;
 use tensor::gemm::{Matrix, gemm, gemm_rows};
 use tensor::math;
