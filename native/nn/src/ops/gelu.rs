@@ -106,7 +106,7 @@ impl Op for GeluBackward {
     }
 }
 
-const SQRT_2_OVER_PI: f32 = 0.797_884_56;
+const SQRT_2_OVER_PI: f32 = 0.797_884_6;
 const CUBE: f32 = 0.044_715;
 
 vectorized! {

@@ -42,12 +42,10 @@ impl Op for Hardmax {
         let (n, inner) = (ty.dims()[axis], ty.dims()[axis + 1..].iter().product::<usize>());
         let x: Vec<f64> = src[0].cast(DType::F64).into_vec()?;
         let mut y = vec![0.0; x.len()];
-        if n > 0 {
-            for row in 0..x.len() / n {
-                let at = |i: usize| (row / inner * n + i) * inner + row % inner;
-                let first_of_largest = |a, b| if x[at(b)] > x[at(a)] { b } else { a };
-                y[at((0..n).fold(0, first_of_largest))] = 1.0;
-            }
+        for row in 0..x.len().checked_div(n).unwrap_or(0) {
+            let at = |i: usize| (row / inner * n + i) * inner + row % inner;
+            let first_of_largest = |a, b| if x[at(b)] > x[at(a)] { b } else { a };
+            y[at((0..n).fold(0, first_of_largest))] = 1.0;
         }
         Ok(vec![Tensor::new(ty.shape, y)?.cast(ty.dtype)])
     }
