@@ -5,10 +5,9 @@ use crate::op::{Kernel, Op, RunContext, TypedKernel};
 use crate::tensor_type::float_types;
 use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
-use tensor::random::{Philox, Purpose, unit};
-use tensor::{DType, View, ViewMut};
 use tensor::random::{BLOCKS, Philox, Purpose, unit};
 use tensor::vectorized;
+use tensor::{DType, View, ViewMut};
 
 /// y = x · m / (1 − ratio) with m = 0 in a share `ratio` of the places, else 1; y = x when not
 /// training (Srivastava et al.: "Dropout: a simple way to prevent neural networks from
@@ -92,15 +91,6 @@ impl Dropout {
 impl Kernel for Dropout {
     fn run(&self, src: &[&[f32]], dst: &mut [&mut [f32]], run: &RunContext) {
         let stream = self.stream(run);
-        let scale = 1.0 / (1.0 - self.ratio);
-        for (block, (y, x)) in dst[0].chunks_mut(4).zip(src[0].chunks(4)).enumerate() {
-            let words = stream.block(block as u64);
-            for ((y, &x), word) in y.iter_mut().zip(x).zip(words) {
-                *y = if unit(word) < self.ratio { 0.0 } else { x * scale };
-            }
-        }
-        let seed = run.seed ^ self.salt.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let stream = Philox::new(seed, Purpose::Dropout, run.step, run.replica);
         drop(&stream, self.ratio, src[0], dst[0]);
     }
 
@@ -136,9 +126,13 @@ impl TypedKernel for Masked {
 
     fn depends_on_run(&self) -> bool {
         !self.0.is_deterministic()
+    }
+}
+
 vectorized! {
     /// Word w of block b of the stream decides about place 4·b + w.
     fn drop(stream: &Philox, ratio: f32, x: &[f32], y: &mut [f32]) {
+        let scale = 1.0 / (1.0 - ratio);
         let chunks = y.chunks_mut(4 * BLOCKS).zip(x.chunks(4 * BLOCKS));
         for (chunk, (y, x)) in chunks.enumerate() {
             let words = stream.blocks((chunk * BLOCKS) as u64);
@@ -152,5 +146,6 @@ vectorized! {
                 // A NaN that is dropped is dropped too.
                 *y = if factor == 0.0 { 0.0 } else { x * factor };
             }
+        }
     }
 }

@@ -68,6 +68,7 @@ mod transpose;
 mod trilu;
 mod view;
 mod where_op;
+pub(crate) mod window;
 
 pub(crate) use activation::ActivationBackward;
 pub use activation::{Relu, Sigmoid, Tanh};
