@@ -6,7 +6,7 @@ mod harness;
 use ParameterKind::{Statistic, Trainable};
 use harness::{ONEDNN, PLAIN, Session, all_options, distance_f32, name};
 use nn::ops::{
-    Add, AveragePool, BatchNormalization, Concat, Conv, Flatten, Gemm, MaxPool, Relu,
+    Add, AveragePool, BatchNormalization, Concat, Conv, Dropout, Flatten, Gemm, MaxPool, Relu,
     SoftmaxCrossEntropy, Tanh,
 };
 use nn::{Graph, Initializer, Op, ParameterKind, ParameterTable, ValueId, differentiate};
@@ -192,6 +192,131 @@ fn a_normalization_with_relu_equals_the_two_apart_in_inference() {
     }
 }
 
+/// A residual block of inference, conv → normalization → + x → ReLU, behind a convolution; one of
+/// its values may leave the graph, which keeps the ops around it apart.
+fn residual(channels: usize, bias: bool, root: Option<usize>) -> Net {
+    let c: &[usize] = &[channels];
+    let mut net = Net::new(&[
+        ("w0", &[channels, 3, 1, 1], Trainable),
+        ("w", &[channels, channels, 3, 3], Trainable),
+        ("b", c, Trainable),
+        ("scale", c, Trainable),
+        ("bias", c, Trainable),
+        ("mean", c, Statistic),
+        ("var", c, Statistic),
+    ]);
+    let same = |k: usize| Conv::new(&[k, k], &[1, 1], &[k / 2; 4], &[], 1);
+    let image = net.input(Array::sample(&[2, 3, 6, 5], 1));
+    let x = net.add("before", same(1), &[image], &["w0"]);
+    let weights: &[&str] = if bias { &["w", "b"] } else { &["w"] };
+    let conv = net.add("conv", same(3), &[x], weights);
+    let op = BatchNormalization::default();
+    let norm = net.add("norm", op, &[conv], &["scale", "bias", "mean", "var"]);
+    let sum = net.add("add", Add::default(), &[x, norm], &[]);
+    let y = net.add("relu", Relu::default(), &[sum], &[]);
+    net.graph.output("y", y);
+    if let Some(root) = root {
+        net.graph.output("root", [x, conv, norm, sum][root]);
+    }
+    net
+}
+
+#[test]
+fn a_residual_block_of_inference_runs_as_one_convolution() {
+    for bias in [false, true] {
+        let steps = |root| residual(5, bias, root).session(PLAIN).plan().steps();
+        // What leaves the graph costs the fusion at its place, and nothing else.
+        assert_eq!([None, Some(0), Some(1), Some(2), Some(3)].map(steps), [2, 2, 4, 3, 3]);
+    }
+}
+
+#[test]
+fn a_folded_normalization_and_a_fused_sum_change_nothing() {
+    for options in all_options() {
+        for (channels, bias) in [(5, false), (5, true), (16, true), (32, false)] {
+            let run = |root| {
+                let mut session = residual(channels, bias, root).session(options);
+                // What is added up in place must be made anew in each run.
+                session.run();
+                session.run();
+                session
+            };
+            let apart = run(Some(1));
+            for root in [None, Some(0), Some(2), Some(3)] {
+                let got = run(root);
+                let distance = distance_f32(&got.output(0), &apart.output(0));
+                assert!(distance < 2e-5, "{}: results differ by {distance:e}", name(options));
+            }
+            // x keeps its numbers although the block adds to it.
+            let (x, z) = (run(Some(0)).output(1), residual(channels, bias, Some(0)));
+            let mut plain = z.session(PLAIN);
+            let distance = distance_f32(&x, &plain.run().output(1));
+            assert!(distance < 1e-5, "{}: x is off by {distance:e}", name(options));
+        }
+    }
+}
+
+#[test]
+fn a_dense_layer_takes_the_normalization_behind_it() {
+    for (transposed, dims) in [(true, [4, 7]), (false, [7, 4])] {
+        for options in all_options() {
+            let [mut folded, mut apart] = [false, true].map(|apart| {
+                let mut net = Net::new(&[
+                    ("w", &dims, Trainable),
+                    ("scale", &[4], Trainable),
+                    ("bias", &[4], Trainable),
+                    ("mean", &[4], Statistic),
+                    ("var", &[4], Statistic),
+                ]);
+                let x = net.input(Array::sample(&[3, 7], 1));
+                let y = net.add("dense", Gemm::new(false, transposed), &[x], &["w"]);
+                let op = BatchNormalization::default();
+                let z = net.add("norm", op, &[y], &["scale", "bias", "mean", "var"]);
+                net.graph.output("z", z);
+                if apart {
+                    net.graph.output("y", y);
+                }
+                net.session(options)
+            });
+            assert_eq!([folded.plan().steps(), apart.plan().steps()], [1, 2]);
+            let distance = distance_f32(&folded.run().output(0), &apart.run().output(0));
+            assert!(distance < 1e-5, "{}: results differ by {distance:e}", name(options));
+        }
+    }
+}
+
+#[test]
+fn equal_nodes_run_once_and_dropout_of_inference_hides_nothing() {
+    let mut net = Net::new(&[("w", &[9, 7], Trainable)]);
+    let x = net.input(Array::sample(&[5, 7], 1));
+    let dense = [0, 1].map(|i| {
+        let y = net.add(&format!("dense{i}"), Gemm::new(false, true), &[x], &["w"]);
+        let y = net.add("dropout", Dropout { ratio: 0.5, ..Dropout::default() }, &[y], &[]);
+        net.add("tanh", Tanh::default(), &[y], &[])
+    });
+    let sum = net.add("add", Add::default(), &dense, &[]);
+    net.graph.output("sum", sum);
+    net.graph.output("one", dense[1]);
+    for options in all_options() {
+        let mut session = net.session(options);
+        assert_eq!(session.plan().steps(), 2, "{}", name(options));
+        let (sum, one) = (session.run().output(0), session.output(1));
+        assert!(sum.iter().zip(&one).all(|(sum, one)| *sum == 2.0 * one));
+    }
+}
+
+#[test]
+fn masks_of_equal_layers_stay_apart() {
+    let mut net = Net::new(&[]);
+    let x = net.input(Array::sample(&[50], 1));
+    let op = Dropout { ratio: 0.5, training: true, salt: 1, ..Dropout::default() };
+    for _ in 0..2 {
+        let y = net.add("dropout", op.clone(), &[x], &[]);
+        net.graph.output("y", y);
+    }
+    assert_eq!(net.session(PLAIN).plan().steps(), 2);
+}
+
 /// A small network with every op that passes blocked layouts on, and a branch.
 fn branched(batch: usize) -> Net {
     let mut net = Net::new(&[
@@ -214,7 +339,7 @@ fn branched(batch: usize) -> Net {
     let normalized = net.all("norm", op, &[x], &["scale", "bias", "mean", "var"]);
     let x = net.add("relu1", Relu::default(), &[normalized[0]], &[]);
     let (kernel_shape, strides, pads) = window();
-    let pool = MaxPool { kernel_shape, strides, pads, ceil_mode: false };
+    let pool = MaxPool { kernel_shape, strides, pads, ..MaxPool::default() };
     let x = net.add("pool1", pool, &[x], &[]);
     let branch = net.add("conv2", same(1), &[x], &["w2"]);
     let sum = net.add("add", Add::default(), &[branch, x], &[]);

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use tensor::DType;
 
 /// Public names that are settings of ops.
-const SETTINGS: [&str; 3] = ["DepthOrder", "PadMode", "ScatterReduction"];
+const SETTINGS: [&str; 6] =
+    ["DepthOrder", "GridMode", "GridPadding", "PadMode", "RoiPooling", "ScatterReduction"];
 
 /// Step of the central differences; see `oracle::gradient`.
 const STEP: f64 = 1e-5;
@@ -266,7 +267,7 @@ mod dropout {
     #[test]
     fn masks_differ_between_layers_and_drop_the_asked_share() {
         let masks = [1, 2].map(|salt| {
-            let op = Dropout { ratio: 0.3, training: true, salt };
+            let op = Dropout { ratio: 0.3, training: true, salt, ..Dropout::default() };
             mask(&op, &[100, 100])
         });
         assert_ne!(masks[0], masks[1]);

@@ -6,7 +6,6 @@ mod harness;
 
 use cli::{Case, Training};
 use criterion::{BenchmarkId, Criterion, Throughput};
-use std::sync::Arc;
 use std::time::Duration;
 
 fn main() {
@@ -28,9 +27,8 @@ fn iteration(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("{} batch {batch}", case.name()));
         group.throughput(Throughput::Elements(batch as u64));
         for threads in [1, 2] {
-            let model = Arc::new(case.model().expect("the model is valid"));
-            let mut training =
-                Training::synthetic(model, batch, threads).expect("the batch fits the model");
+            let training = Training::synthetic(case, batch, threads);
+            let mut training = training.expect("the batch fits the model");
             group.bench_function(BenchmarkId::new("threads", threads), |bencher| {
                 bencher.iter(|| training.step().expect("a step runs"));
             });

@@ -1,6 +1,7 @@
 //! Cases of average pooling.
 
 use super::{Case, Refusal};
+use nn::AutoPad;
 use nn::ops::AveragePool;
 use oracle::Array;
 use oracle::ops::pool::Pool;
@@ -20,6 +21,7 @@ fn case(name: &str, op: AveragePool, x: &[usize]) -> Case {
         kernel: op.kernel_shape.clone(),
         strides: op.strides.clone(),
         pads: op.pads.clone(),
+        dilations: if op.dilations.is_empty() { vec![1; 2] } else { op.dilations.clone() },
         ceil_mode: op.ceil_mode,
     };
     let include = op.count_include_pad;
@@ -34,6 +36,37 @@ pub fn cases() -> Vec<Case> {
         case("whole plane of whole blocks", pool([3, 3]), &[2, 32, 3, 3]),
         case("empty batch", pool([2, 2]), &[0, 2, 4, 4]),
     ];
+    let same = AveragePool { auto_pad: AutoPad::SameUpper, pads: vec![], ..pool([2, 2]) };
+    let settings = Pool {
+        kernel: vec![2; 2],
+        strides: vec![2; 2],
+        pads: vec![0, 0, 1, 1],
+        dilations: vec![1; 2],
+        ceil_mode: false,
+    };
+    let three = AveragePool { kernel_shape: vec![2, 1, 3], ..AveragePool::default() };
+    let volume = Pool {
+        kernel: vec![2, 1, 3],
+        strides: vec![1; 3],
+        pads: vec![0; 6],
+        dilations: vec![1; 3],
+        ceil_mode: false,
+    };
+    cases.extend([
+        case(
+            "dilated",
+            AveragePool { dilations: vec![2, 3], strides: vec![1, 2], ..pool([2, 3]) },
+            &[1, 2, 6, 9],
+        ),
+        Case::new("padded to the same size", same, move |src: &[Array]| {
+            vec![settings.average(&src[0], false)]
+        })
+        .operand(&[1, 2, 5, 7]),
+        Case::new("in three dimensions", three, move |src: &[Array]| {
+            vec![volume.average(&src[0], false)]
+        })
+        .operand(&[2, 3, 4, 3, 5]),
+    ]);
     for (count_include_pad, what) in [(false, "inside"), (true, "all")] {
         let padded = AveragePool {
             strides: vec![2, 1],

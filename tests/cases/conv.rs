@@ -1,6 +1,7 @@
 //! Cases of convolution.
 
 use super::{Case, Refusal};
+use nn::AutoPad;
 use nn::ops::Conv;
 use oracle::Array;
 
@@ -10,14 +11,30 @@ fn case(name: &str, op: Conv, x: &[usize], w: &[usize]) -> Case {
         [] => default,
         _ => list.to_vec(),
     };
+    let r = x.len() - 2;
     let settings = oracle::ops::conv::Conv {
-        strides: or(&op.strides, vec![1; 2]),
-        pads: or(&op.pads, vec![0; 4]),
-        dilations: or(&op.dilations, vec![1; 2]),
+        strides: or(&op.strides, vec![1; r]),
+        pads: or(&op.pads, vec![0; 2 * r]),
+        dilations: or(&op.dilations, vec![1; r]),
         group: op.group,
     };
     let oracle = move |src: &[Array]| vec![settings.forward(&src[0], &src[1], src.get(2))];
     Case::new(name, op, oracle).operand(x).operand(w).operand(&w[..1])
+}
+
+/// The padding that follows from `auto_pad` at stride 2.
+fn automatic(name: &str, auto_pad: AutoPad, pads: [usize; 4]) -> Case {
+    let oracle = oracle::ops::conv::Conv {
+        strides: vec![2; 2],
+        pads: pads.to_vec(),
+        dilations: vec![1; 2],
+        group: 1,
+    };
+    let mut op = Conv::new(&[3, 3], &[2, 2], &[], &[], 1);
+    op.auto_pad = auto_pad;
+    Case::new(name, op, move |src: &[Array]| vec![oracle.forward(&src[0], &src[1], None)])
+        .operand(&[1, 2, 6, 7])
+        .operand(&[3, 2, 3, 3])
 }
 
 fn without_bias(mut case: Case) -> Case {
@@ -99,6 +116,16 @@ pub fn cases() -> Vec<Case> {
             &[1, 1, 1, 9],
             &[1, 1, 1, 3],
         ),
+        case("in one dimension", Conv::new(&[3], &[2], &[1, 0], &[], 1), &[2, 3, 8], &[4, 3, 3]),
+        case(
+            "in three dimensions",
+            Conv::new(&[2, 3, 2], &[1, 2, 1], &[0, 1, 1, 1, 0, 0], &[1, 1, 2], 2),
+            &[2, 4, 4, 5, 6],
+            &[6, 2, 2, 3, 2],
+        ),
+        automatic("padded to the same size", AutoPad::SameUpper, [0, 1, 1, 1]),
+        automatic("padded first to the same size", AutoPad::SameLower, [1, 1, 0, 1]),
+        automatic("of valid places", AutoPad::Valid, [0; 4]),
         case("empty batch", Conv::new(&[3, 3], &[], &same, &[], 1), &[0, 3, 4, 4], &[2, 3, 3, 3]),
     ]
 }

@@ -4,10 +4,12 @@ use super::{Case, Refusal};
 use nn::ops::Gemm;
 use oracle::Array;
 use oracle::ops::matmul;
+use tensor::DType;
 
 /// [m, k] by [k, n], stored as the transpositions say, without bias.
 fn case(name: &str, op: Gemm, [m, k, n]: [usize; 3]) -> Case {
-    let settings = matmul::Gemm { alpha: 1.0, beta: 1.0, trans_a: op.trans_a, trans_b: op.trans_b };
+    let [alpha, beta] = [op.alpha, op.beta].map(f64::from);
+    let settings = matmul::Gemm { alpha, beta, trans_a: op.trans_a, trans_b: op.trans_b };
     let a = if op.trans_a { [k, m] } else { [m, k] };
     let b = if op.trans_b { [n, k] } else { [k, n] };
     let oracle = move |src: &[Array]| vec![settings.forward(&src[0], &src[1], src.get(2))];
@@ -28,7 +30,28 @@ pub fn cases() -> Vec<Case> {
         let name = format!("transposed a {trans_a}, b {trans_b}");
         cases.push(case(&name, Gemm::new(trans_a, trans_b), [5, 3, 6]).operand(&[6]));
     }
+    let mut scaled = Gemm::new(true, false);
+    (scaled.alpha, scaled.beta) = (0.5, -1.5);
+    for c in [&[4][..], &[3, 4], &[3, 1], &[1, 4], &[1], &[]] {
+        cases.push(case(&format!("scaled with c {c:?}"), scaled.clone(), [3, 5, 4]).operand(c));
+    }
+    cases.push(case("one c for each row", Gemm::default(), [3, 5, 4]).operand(&[3, 1]));
+    let mut doubled = Gemm::new(false, true);
+    doubled.alpha = 2.0;
+    let integers = case("of integers", doubled, [2, 3, 2]);
+    cases.push(typed(integers, DType::I32).typed(DType::I32, Array::new(&[2], vec![5.0, -6.0])));
+    let double = case("of f64", scaled, [2, 3, 2]);
+    cases.push(typed(double, DType::F64));
     cases
+}
+
+/// The case with scattered operands of another type.
+fn typed(mut case: Case, dtype: DType) -> Case {
+    let operands = std::mem::take(&mut case.operands);
+    for operand in operands {
+        case = case.typed(dtype, operand.values.map(|x| (20.0 * x).round()));
+    }
+    case
 }
 
 pub fn timed() -> Vec<Case> {

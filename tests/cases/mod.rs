@@ -6,7 +6,9 @@
 #![allow(dead_code, reason = "each test and bench uses a part of this")]
 
 mod activation;
+mod along_axes;
 mod arithmetic;
+mod attention;
 mod average_pool;
 mod batch_normalization;
 mod binary;
@@ -17,31 +19,48 @@ mod col2im;
 mod comparison;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod cum_sum;
 mod depth_to_space;
+mod det;
 pub mod dropout;
+mod einsum;
 mod elementary;
 mod expand;
 mod fill;
 mod flatten;
 mod gather;
 mod gather_nd;
+mod gelu;
 mod gemm;
+mod global_pool;
 mod graphs;
+mod grid_sample;
+mod hardmax;
 mod log_softmax;
+mod lp_pool;
+mod lrn;
 mod matmul;
 mod max_pool;
+mod max_unpool;
 mod mean_squared_error;
+mod negative_log_likelihood_loss;
+mod non_max_suppression;
 mod non_zero;
 mod nonlinearity;
 mod one_hot;
 mod pad;
 mod predicates;
+mod recurrent;
 mod reduce;
 mod reshape;
+mod resize;
 mod reverse_sequence;
+mod roi_align;
+mod row_normalization;
 mod scatter;
 mod shape;
+mod signal_window;
 mod slice;
 mod softmax;
 mod softmax_cross_entropy;
@@ -74,6 +93,8 @@ pub fn table() -> Vec<Case> {
         nonlinearity::cases(),
         predicates::cases(),
         trigonometric::cases(),
+        along_axes::cases(),
+        attention::cases(),
         average_pool::cases(),
         batch_normalization::cases(),
         binary::cases(),
@@ -82,27 +103,44 @@ pub fn table() -> Vec<Case> {
         col2im::cases(),
         concat::cases(),
         conv::cases(),
+        conv_transpose::cases(),
         cum_sum::cases(),
         depth_to_space::cases(),
+        det::cases(),
         dropout::cases(),
+        einsum::cases(),
         expand::cases(),
         fill::cases(),
         flatten::cases(),
         gather::cases(),
         gather_nd::cases(),
+        gelu::cases(),
         gemm::cases(),
+        global_pool::cases(),
+        grid_sample::cases(),
+        hardmax::cases(),
         log_softmax::cases(),
+        lp_pool::cases(),
+        lrn::cases(),
         matmul::cases(),
         max_pool::cases(),
+        max_unpool::cases(),
         mean_squared_error::cases(),
+        negative_log_likelihood_loss::cases(),
+        non_max_suppression::cases(),
         non_zero::cases(),
         one_hot::cases(),
         pad::cases(),
+        recurrent::cases(),
         reduce::cases(),
         reshape::cases(),
+        resize::cases(),
         reverse_sequence::cases(),
+        roi_align::cases(),
+        row_normalization::cases(),
         scatter::cases(),
         shape::cases(),
+        signal_window::cases(),
         slice::cases(),
         softmax::cases(),
         softmax_cross_entropy::cases(),
@@ -124,6 +162,7 @@ pub fn table() -> Vec<Case> {
 pub fn timed() -> Vec<Case> {
     [
         activation::timed(),
+        attention::timed(),
         average_pool::timed(),
         batch_normalization::timed(),
         binary::timed(),
@@ -131,12 +170,16 @@ pub fn timed() -> Vec<Case> {
         conv::timed(),
         dropout::timed(),
         gather::timed(),
+        gelu::timed(),
         gemm::timed(),
         log_softmax::timed(),
+        lrn::timed(),
         matmul::timed(),
         max_pool::timed(),
         mean_squared_error::timed(),
+        recurrent::timed(),
         reduce::timed(),
+        row_normalization::timed(),
         softmax::timed(),
         softmax_cross_entropy::timed(),
         transpose::timed(),
@@ -157,6 +200,8 @@ pub fn refusals() -> Vec<Refusal> {
         nonlinearity::refusals(),
         predicates::refusals(),
         trigonometric::refusals(),
+        along_axes::refusals(),
+        attention::refusals(),
         average_pool::refusals(),
         batch_normalization::refusals(),
         binary::refusals(),
@@ -165,27 +210,44 @@ pub fn refusals() -> Vec<Refusal> {
         col2im::refusals(),
         concat::refusals(),
         conv::refusals(),
+        conv_transpose::refusals(),
         cum_sum::refusals(),
         depth_to_space::refusals(),
+        det::refusals(),
         dropout::refusals(),
+        einsum::refusals(),
         expand::refusals(),
         fill::refusals(),
         flatten::refusals(),
         gather::refusals(),
         gather_nd::refusals(),
+        gelu::refusals(),
         gemm::refusals(),
+        global_pool::refusals(),
+        grid_sample::refusals(),
+        hardmax::refusals(),
         log_softmax::refusals(),
+        lp_pool::refusals(),
+        lrn::refusals(),
         matmul::refusals(),
         max_pool::refusals(),
+        max_unpool::refusals(),
         mean_squared_error::refusals(),
+        negative_log_likelihood_loss::refusals(),
+        non_max_suppression::refusals(),
         non_zero::refusals(),
         one_hot::refusals(),
         pad::refusals(),
+        recurrent::refusals(),
         reduce::refusals(),
         reshape::refusals(),
+        resize::refusals(),
         reverse_sequence::refusals(),
+        roi_align::refusals(),
+        row_normalization::refusals(),
         scatter::refusals(),
         shape::refusals(),
+        signal_window::refusals(),
         slice::refusals(),
         softmax::refusals(),
         softmax_cross_entropy::refusals(),

@@ -3,18 +3,12 @@
 use super::{Case, Refusal};
 use nn::Op;
 use nn::ops::{
-    Celu, Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Selu, Shrink, Softplus, Softsign,
-    Swish, ThresholdedRelu,
+    Celu, Elu, HardSigmoid, HardSwish, LeakyRelu, Mish, Selu, Shrink, Softplus, Softsign, Swish,
+    ThresholdedRelu,
 };
 use oracle::Array;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// GELU by its approximation with the hyperbolic tangent.
-fn gelu(x: f64) -> f64 {
-    let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
-    0.5 * x * (1.0 + inner.tanh())
-}
 
 /// Numbers around `middle`, up to `reach` away, in several shapes.
 fn each<O>(op: O, f: fn(f64) -> f64, middle: f64, reach: f64) -> Vec<Case>
@@ -45,7 +39,6 @@ pub fn cases() -> Vec<Case> {
             0.0,
             4.0,
         ),
-        each(Gelu { approximate: true }, gelu, 0.0, 4.0),
         each(
             HardSigmoid { alpha: 0.25, beta: 0.5 },
             |x| (0.25 * x + 0.5).clamp(0.0, 1.0),
@@ -91,11 +84,6 @@ pub fn refusals() -> Vec<Refusal> {
             Celu { alpha: 0.5 },
             &[&[1], &[1]],
             "Celu \"case\": expected 1 operand, got 2. Connect the missing inputs.",
-        ),
-        Refusal::new(
-            Gelu { approximate: true },
-            &[&[1], &[1]],
-            "Gelu \"case\": expected 1 operand, got 2. Connect the missing inputs.",
         ),
         Refusal::new(
             HardSigmoid { alpha: 0.25, beta: 0.5 },

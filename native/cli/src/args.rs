@@ -14,10 +14,10 @@ firesteel: runs and times models and replays golden runs, without a JVM
 usage:
   firesteel bench CASE train|infer [--threads N] [--batch N] [--dtype f32] [--secs S]
       Times training steps (SGD with momentum) or predictions on synthetic data and prints
-      one line of JSON. CASE is lenet5 or resnet50.
+      one line of JSON. CASE is lenet5, resnet50, inception_v1, lstm, ncf or bert_mini.
         --threads N   single-threaded replicas that share each batch; default 2
-        --batch N     samples of a step; default 128 for lenet5 and 16 for resnet50 to train,
-                      16 to infer
+        --batch N     samples of a step; default 16 to infer, and to train 128 for lenet5 and
+                      lstm, 16 for resnet50 and bert_mini, 32 for inception_v1, 2048 for ncf
         --dtype T     precision; f32
         --secs S      time to measure for; default 10
   firesteel golden FILE [--reference FILE] [--tolerance T] [--steps N]

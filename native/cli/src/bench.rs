@@ -4,7 +4,6 @@ use crate::args::{Bench, Mode};
 use crate::measure::{Timing, measure, rss_mb};
 use crate::training::Training;
 use crate::{Error, detrand};
-use layers::Model;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::ops::Range;
@@ -34,10 +33,9 @@ struct Line<'a> {
 
 /// Times a case and returns the line of JSON; `variant` says which engine runs.
 pub fn run(options: &Bench, variant: &str) -> Result<String, Error> {
-    let model = Arc::new(options.case.model()?);
     let timing = match options.mode {
-        Mode::Train => training(options, model)?,
-        Mode::Infer => inference(options, model)?,
+        Mode::Train => training(options)?,
+        Mode::Infer => inference(options)?,
     };
     let milliseconds = |seconds: Option<&f64>| rounded(seconds.copied().unwrap_or(0.0) * 1e3);
     let line = Line {
@@ -66,15 +64,15 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// Whole iterations on one fixed batch: forward, backward, SGD with momentum.
-fn training(options: &Bench, model: Arc<Model>) -> Result<Timing, Error> {
-    let mut training = Training::synthetic(model, options.batch, options.threads)?;
+fn training(options: &Bench) -> Result<Timing, Error> {
+    let mut training = Training::synthetic(options.case, options.batch, options.threads)?;
     measure(options.secs, || training.step().map(drop))
 }
 
 /// Predictions of one fixed batch that the threads share.
-fn inference(options: &Bench, model: Arc<Model>) -> Result<Timing, Error> {
-    let features = detrand::features(&model, options.batch);
-    let width = features.len() / options.batch;
+fn inference(options: &Bench) -> Result<Timing, Error> {
+    let model = Arc::new(options.case.model()?);
+    let inputs = detrand::inputs(options.case, &model, options.batch);
     let classes = model.output_shape().len();
     let weights = Arc::new(Buffer::from_f32(&model.initial_weights(0))?);
     let predictor = Predictor::new(model, weights, options.threads)?;
@@ -88,8 +86,12 @@ fn inference(options: &Bench, model: Arc<Model>) -> Result<Timing, Error> {
     measure(options.secs, || {
         pool.install(|| {
             parts.par_iter().zip(&mut outputs).try_for_each(|(rows, output)| {
-                let input = &features[rows.start * width..rows.end * width];
-                predictor.predict(&[input], rows.len(), output)
+                let part = |input: &Vec<f32>| {
+                    let width = input.len() / options.batch;
+                    rows.start * width..rows.end * width
+                };
+                let inputs: Vec<&[f32]> = inputs.iter().map(|input| &input[part(input)]).collect();
+                predictor.predict(&inputs, rows.len(), output)
             })
         })
         .map_err(Error::from)

@@ -1,6 +1,7 @@
 //! Numbers that any language can regenerate bit by bit: splitmix64 over a counter, as in
 //! `peers/detrand.py`.
 
+use crate::Case;
 use layers::Model;
 
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -28,10 +29,19 @@ pub fn integers(stream: u64, count: usize, bound: u64) -> impl Iterator<Item = u
     (0..count as u64).map(move |index| (raw(stream, index) >> 33) % bound)
 }
 
-/// The features of `batch` samples, sample after sample, as the peers' benches make them.
-pub fn features(model: &Model, batch: usize) -> Vec<f32> {
-    let width: usize = model.input_shapes().iter().map(|shape| shape.len()).sum();
-    uniform(1000, batch * width, 1.0).collect()
+/// `count` values of a stream: whole numbers below `vocabulary`, or numbers in [−1, 1).
+pub fn values(stream: u64, count: usize, vocabulary: Option<u64>) -> Vec<f32> {
+    match vocabulary {
+        // Below 2²⁴ they are exact in f32.
+        Some(bound) => integers(stream, count, bound).map(|value| value as f32).collect(),
+        None => uniform(stream, count, 1.0).collect(),
+    }
+}
+
+/// The inputs of `batch` samples, sample after sample, as the peers' benches make them.
+pub fn inputs(case: Case, model: &Model, batch: usize) -> Vec<Vec<f32>> {
+    let inputs = model.input_shapes().iter().zip(case.vocabularies()).zip(1000..);
+    inputs.map(|((shape, bound), stream)| values(stream, batch * shape.len(), *bound)).collect()
 }
 
 #[cfg(test)]

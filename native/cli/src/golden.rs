@@ -80,9 +80,9 @@ pub fn run(options: &Golden) -> Result<Report, Error> {
     let case = Case::find(&recording.case).ok_or_else(|| {
         fault(format!("unknown case \"{}\", expected one of {}", recording.case, Case::names()))
     })?;
-    let model = Arc::new(case.model()?);
+    let model = Arc::new(case.deterministic()?);
     let weights = recording.weights(&model).map_err(fault)?;
-    let rows = recording.rows(&model).map_err(fault)?;
+    let rows = recording.rows(case, &model).map_err(fault)?;
     let optimizer = Optimizer::from(Method::Sgd(Sgd {
         learning_rate: recording.lr,
         momentum: recording.momentum,
@@ -174,7 +174,7 @@ impl Recording {
     }
 
     /// The batch: features and class of each row.
-    fn rows(&self, model: &Model) -> Result<Vec<Vec<f32>>, String> {
+    fn rows(&self, case: Case, model: &Model) -> Result<Vec<Vec<f32>>, String> {
         let mut rows = vec![Vec::new(); self.batch];
         let shapes = model.input_shapes();
         if self.inputs.len() != shapes.len() || self.batch == 0 {
@@ -185,8 +185,8 @@ impl Recording {
             if input.shape.first() != Some(&self.batch) || input.shape[1..] != *shape.dims() {
                 return Err(format!("input {number}: expected {shape}, got {:?}", input.shape));
             }
-            let values: Vec<f32> =
-                detrand::uniform(input.stream, self.batch * width, 1.0).collect();
+            let vocabulary = case.vocabularies()[number];
+            let values = detrand::values(input.stream, self.batch * width, vocabulary);
             if !self.input_first4.get(number).is_some_and(|first| values.starts_with(first)) {
                 return Err(format!("input {number} does not begin with input_first4"));
             }

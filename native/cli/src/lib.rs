@@ -3,12 +3,14 @@
 
 mod args;
 mod bench;
+mod bert_mini;
 mod cases;
 mod conformance;
 mod detrand;
 mod engine;
 mod error;
 mod golden;
+mod inception_v1;
 mod measure;
 mod model_args;
 mod models;

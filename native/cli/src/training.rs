@@ -1,6 +1,6 @@
 //! A whole training iteration in one process: worker, then update.
 
-use crate::{Error, detrand};
+use crate::{Case, Error, detrand};
 use layers::Model;
 use std::sync::Arc;
 use tensor::{Buffer, SharedSlice};
@@ -8,7 +8,7 @@ use train::optim::{Method, Sgd};
 use train::{Dataset, Loss, Optimizer, Step, Update, Worker};
 
 /// From this many weights on the update runs on the replicas' threads too.
-const PARALLEL_UPDATE: usize = 1 << 20;
+const PARALLEL_UPDATE: usize = 1 << 18;
 
 /// A training on one fixed batch.
 pub struct Training {
@@ -64,16 +64,19 @@ impl Training {
     /// A training of initial weights on the batch of the peers' benches, by SGD with momentum.
     ///
     /// # Errors
-    /// As [`Training::new`].
-    pub fn synthetic(model: Arc<Model>, batch: usize, threads: usize) -> Result<Self, Error> {
-        let features = detrand::features(&model, batch);
+    /// As [`Training::new`], and [`Error::Layers`] if the definition is wrong.
+    pub fn synthetic(case: Case, batch: usize, threads: usize) -> Result<Self, Error> {
+        let model = Arc::new(case.model()?);
+        let inputs = detrand::inputs(case, &model, batch);
         let classes = model.output_shape().len() as u64;
-        let labels = detrand::integers(1099, batch, classes);
-        let rows: Vec<Vec<f32>> = features
-            .chunks_exact(features.len() / batch.max(1))
-            .zip(labels)
-            .map(|(row, label)| row.iter().copied().chain([label as f32]).collect())
-            .collect();
+        let rows = (0..batch).zip(detrand::integers(1099, batch, classes)).map(|(row, label)| {
+            let part = |input: &Vec<f32>| {
+                let width = input.len() / batch;
+                input[row * width..(row + 1) * width].to_vec()
+            };
+            inputs.iter().flat_map(part).chain([label as f32]).collect()
+        });
+        let rows: Vec<Vec<f32>> = rows.collect();
         let sgd = Sgd { learning_rate: 1e-4, momentum: 0.9, ..Sgd::default() };
         let weights = model.initial_weights(0);
         Self::new(model, &rows, &weights, threads, Method::Sgd(sgd).into())

@@ -53,11 +53,11 @@ fn wrong_command_lines_are_named_with_exit_code_2() {
         (&[][..], "expected a command, such as run or bench, got none"),
         (&["bake"], "unexpected argument \"bake\""),
         (&["bench", "lenet5"], "bench: expected CASE and train or infer, got \"lenet5\""),
-        (&["bench", "vgg", "train"], "bench: unknown case vgg. Known cases: lenet5, resnet50"),
+        (&["bench", "vgg", "train"], "bench: unknown case vgg. Known cases: lenet5, resnet50, "),
         (&["bench", "lenet5", "fly"], "bench: expected train or infer, got fly"),
         (&["bench", "lenet5", "train", "--threads", "0"], "--threads: expected a number from 1 to"),
         (&["bench", "lenet5", "train", "--dtype", "f8"], "--dtype: expected f32, got f8"),
-        (&["define", "vgg"], "define: unknown case vgg. Known cases: lenet5, resnet50"),
+        (&["define", "vgg"], "define: unknown case vgg. Known cases: lenet5, resnet50, "),
         (&["golden"], "golden: expected FILE, got nothing"),
         (&["golden", "f", "--tolerance", "x"], "--tolerance: expected a number from 0 to 1, got x"),
     ] {

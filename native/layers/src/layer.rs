@@ -106,6 +106,11 @@ impl<'a> Scope<'a> {
         self.graph.parameter(&format!("{}.{name}", self.layer))
     }
 
+    /// A value that is the same in each run.
+    pub fn constant(&mut self, tensor: tensor::Tensor) -> ValueId {
+        self.graph.constant(tensor)
+    }
+
     /// Adds an op with one result.
     pub fn add(&mut self, op: impl nn::Op, src: &[ValueId]) -> Result<ValueId, nn::Error> {
         Ok(self.add_all(op, src)?[0])

@@ -101,6 +101,12 @@ fn literal(field: &Field, value: &Value) -> String {
         (Kind::OptionalSize, _) => "None".into(),
         (Kind::Padding, Value::String(name)) => format!("Padding.{}", pascal(name)),
         (Kind::Initializer, Value::String(name)) => format!("Initializer.{}", pascal(name)),
+        (Kind::Initializer, Value::Object(initializer)) => {
+            let class = initializer["class"].as_str().unwrap_or_default();
+            let arguments = initializer["config"].as_object().into_iter().flatten();
+            let arguments = arguments.map(|(name, value)| format!("{} = {value}", camel(name)));
+            format!("Initializer.{class}({})", arguments.collect::<Vec<_>>().join(", "))
+        }
         (_, value) => value.to_string(),
     }
 }

@@ -2,8 +2,9 @@
 
 use layers::{
     Activation, ActivationFunction, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D,
-    Definition, Dense, Dropout, Flatten, GlobalAveragePooling2D, MaxPooling2D, Model, Multiply,
-    Padding, ReLU, Reshape, Softmax,
+    Definition, Dense, Dropout, Embedding, Flatten, GlobalAveragePooling2D, LRN2D, LSTM,
+    LayerNormalization, MaxPooling2D, Model, MultiHeadAttention, Multiply, Padding,
+    PositionEmbedding, ReLU, Reshape, Select, Softmax,
 };
 use nn::{Mode, ParameterKind};
 
@@ -16,7 +17,8 @@ fn every_class() -> Model {
         .layer("conv", conv(Padding::Same), &["x"])
         .layer("bn", frozen, &["conv"])
         .layer("relu", ReLU::new(), &["bn"])
-        .layer("again", conv(Padding::all(1)), &["relu"])
+        .layer("lrn", LRN2D::new(), &["relu"])
+        .layer("again", conv(Padding::all(1)), &["lrn"])
         .layer("add", Add::new(), &["relu", "again"])
         .layer("mul", Multiply::new(), &["add", "relu"])
         .layer("cat", Concatenate::new(), &["mul", "add"])
@@ -32,7 +34,13 @@ fn every_class() -> Model {
         .layer("mean", GlobalAveragePooling2D::new(), &["act"])
         .layer("shape", Reshape::new(vec![2, -1]), &["mean"])
         .layer("flat", Flatten::new(), &["shape"])
-        .layer("dense", Dense::new(3), &["flat"])
+        .layer("emb", Embedding::new(10, 4), &["flat"])
+        .layer("pos", PositionEmbedding::new(), &["emb"])
+        .layer("ln", LayerNormalization::new(), &["pos"])
+        .layer("mha", MultiHeadAttention::new(2), &["ln"])
+        .layer("lstm", LSTM { return_sequences: true, ..LSTM::new(3) }, &["mha"])
+        .layer("last", Select::new(1, -1), &["lstm"])
+        .layer("dense", Dense::new(3), &["last"])
         .layer("prob", Softmax::new(), &["dense"])
         .output("prob");
     Model::new(definition).unwrap()
@@ -89,7 +97,19 @@ fn parameters_are_named_by_layer_in_the_order_of_the_definition() {
             ("again.weight", &[4, 2, 3, 3], trainable),
             ("again.bias", &[4], trainable),
             ("rows.weight", &[5, 3], trainable),
-            ("dense.weight", &[3, 8], trainable),
+            ("emb.weight", &[10, 4], trainable),
+            ("pos.weight", &[8, 4], trainable),
+            ("ln.weight", &[4], trainable),
+            ("ln.bias", &[4], trainable),
+            ("mha.qkv.weight", &[12, 4], trainable),
+            ("mha.qkv.bias", &[12], trainable),
+            ("mha.proj.weight", &[4, 4], trainable),
+            ("mha.proj.bias", &[4], trainable),
+            ("lstm.weight_ih_l0", &[12, 4], trainable),
+            ("lstm.weight_hh_l0", &[12, 3], trainable),
+            ("lstm.bias_ih_l0", &[12], trainable),
+            ("lstm.bias_hh_l0", &[12], trainable),
+            ("dense.weight", &[3, 3], trainable),
             ("dense.bias", &[3], trainable),
         ]
     );

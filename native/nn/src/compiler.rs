@@ -1,6 +1,8 @@
 //! From graph to steps: each op emits primitives or plain kernels; layouts are kept from op to op
 //! and reorders are placed where two ops disagree.
 
+mod primitives;
+
 use crate::evaluate::Evaluate;
 use crate::graph::{Graph, Node, Source, ValueId};
 use crate::layout::{Layout, plain};
@@ -446,14 +448,19 @@ impl<'g> Compiler<'g> {
         let place = |&slot: &usize| self.slots[slot].place;
         let kept =
             |place| matches!(place, Place::Weights(_) | Place::Prepared | Place::Constant(_));
-        let free = dst.iter().map(place).all(|place| place == Place::Arena);
+        let written = |slot| self.steps.iter().any(|step| step.dst.contains(slot));
+        let free = dst.iter().all(|d| place(d) == Place::Arena && !written(d));
         let prologue = !varies && free && !src.is_empty() && src.iter().map(place).all(kept);
         if prologue {
             dst.iter().for_each(|&d| self.slots[d].place = Place::Prepared);
         }
-        let node = self.current();
-        let step = Step { name: node.name.clone(), op: node.op.name(), action, src, dst };
+        let step = self.step(action, src, dst);
         if prologue { self.prologue.push(step) } else { self.steps.push(step) }
+    }
+
+    fn step(&self, action: Action, src: Vec<usize>, dst: Vec<usize>) -> Step {
+        let node = self.current();
+        Step { name: node.name.clone(), op: node.op.name(), action, src, dst }
     }
 
     /// Slot of a value in row-major layout, for the outputs of the graph.

@@ -226,6 +226,11 @@ impl Graph {
         node.op.cost(&shapes(&node.src), &shapes(&node.dst))
     }
 
+    /// All values, in the order in which they were made.
+    pub(crate) fn values(&self) -> impl Iterator<Item = ValueId> + use<> {
+        (0..self.values.len()).map(ValueId)
+    }
+
     /// Values that outputs and results are made of.
     pub(crate) fn roots(&self) -> impl Iterator<Item = ValueId> {
         self.outputs.iter().map(|o| o.1).chain(self.results.iter().map(|r| r.1))

@@ -30,6 +30,7 @@ pub use error::{Error, OpError};
 pub use evaluate::evaluate;
 pub use graph::{Graph, Mode, ValueId};
 pub use op::{Cost, Kernel, Op, RunContext, TypedKernel};
+pub use ops::window::AutoPad;
 pub use parameters::{Initializer, Parameter, ParameterKind, ParameterTable};
 pub use plan::{Plan, PlanOptions};
 pub use prepared::{PrepareStep, Prepared};

@@ -93,6 +93,23 @@ pub trait Op: Any + Debug + Send + Sync {
         None
     }
 
+    /// The same op with one more source, of the first output's type, that is added to it before
+    /// any activation; if it can do both in one pass.
+    fn with_sum(&self) -> Option<Arc<dyn Op>> {
+        None
+    }
+
+    /// The axis of source 1, the weights, along which the channels of the output run; if the output
+    /// is linear in them, and source 2, if there is one, is a bias for each of the channels.
+    fn channels_of_weights(&self, _src: &[&Shape]) -> Option<usize> {
+        None
+    }
+
+    /// True if the first output is the first source.
+    fn passes_through(&self) -> bool {
+        false
+    }
+
     /// True if `compile` copes with sources that have no element. For other ops all results are
     /// then zero or empty, without asking them.
     fn takes_empty(&self) -> bool {

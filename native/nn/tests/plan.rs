@@ -53,7 +53,9 @@ fn plan_for(batch: usize, onednn: bool) -> Arc<Plan> {
     let pool = MaxPool { kernel_shape: vec![2, 2], strides: vec![2, 2], ..MaxPool::default() };
     let h = g.add("pool", pool, &[h]).unwrap()[0];
     let h = g.add("flatten", Flatten::default(), &[h]).unwrap()[0];
-    let h = g.add("dropout", Dropout { ratio: 0.3, training: true, salt: 1 }, &[h]).unwrap()[0];
+    let h = g
+        .add("dropout", Dropout { ratio: 0.3, training: true, salt: 1, ..Dropout::default() }, &[h])
+        .unwrap()[0];
     let h = g.add("fc", Gemm::new(false, true), &[h, p[2], p[3]]).unwrap()[0];
     let h = g.add("tanh", Tanh {}, &[h]).unwrap()[0];
     let loss = g.add("loss", SoftmaxCrossEntropy {}, &[h, labels, scale]).unwrap()[0];

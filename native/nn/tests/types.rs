@@ -51,7 +51,8 @@ fn what_depends_on_constants_alone_is_computed_when_it_is_added() {
 fn random_numbers_and_inputs_are_not_constants() {
     let mut g = graph();
     let x = g.constant(Tensor::vector(vec![1.0f32; 8]));
-    let y = add(&mut g, Dropout { ratio: 0.5, training: true, salt: 1 }, &[x]);
+    let y =
+        add(&mut g, Dropout { ratio: 0.5, training: true, salt: 1, ..Dropout::default() }, &[x]);
     assert!(g.known(y).is_none());
     let z = g.input("z", TensorType::new(DType::F32, [8]));
     let sum = add(&mut g, Add::default(), &[x, z]);

@@ -42,13 +42,31 @@ impl<'a> Matrix<'a> {
 /// # Panics
 /// If the extents do not fit each other or their slices: a bug of the calling kernel.
 pub fn gemm(alpha: f32, a: Matrix<'_>, b: Matrix<'_>, beta: f32, c: &mut [f32]) {
-    assert_eq!(a.cols, b.rows, "gemm: columns of a and rows of b differ");
     assert_eq!(c.len(), a.rows * b.cols, "gemm: c does not have the result's size");
-    if c.is_empty() {
+    gemm_rows(alpha, a, b, beta, c, b.cols);
+}
+
+/// [`gemm`] into rows that begin `row_stride` apart; what lies between them stays.
+///
+/// # Panics
+/// As [`gemm`].
+pub fn gemm_rows(
+    alpha: f32,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    beta: f32,
+    c: &mut [f32],
+    row_stride: usize,
+) {
+    assert_eq!(a.cols, b.rows, "gemm: columns of a and rows of b differ");
+    if a.rows == 0 || b.cols == 0 {
         return;
     }
+    let last = (a.rows - 1) * row_stride + b.cols;
+    assert!(last <= c.len() && b.cols <= row_stride, "gemm: c does not have the result's rows");
     if a.cols == 0 {
-        c.iter_mut().for_each(|v| *v *= beta);
+        let rows = c.chunks_mut(row_stride).take(a.rows);
+        rows.flat_map(|row| &mut row[..b.cols]).for_each(|v| *v *= beta);
         return;
     }
     assert!(a.last() < a.data.len() && b.last() < b.data.len(), "gemm: matrix leaves its slice");
@@ -68,7 +86,7 @@ pub fn gemm(alpha: f32, a: Matrix<'_>, b: Matrix<'_>, beta: f32, c: &mut [f32]) 
             b.col_stride as isize,
             beta,
             c.as_mut_ptr(),
-            b.cols as isize,
+            row_stride as isize,
             1,
         );
     }
@@ -85,6 +103,17 @@ mod tests {
         let m = Matrix::new(&a, 2, 3);
         gemm(1.0, m, m.transposed(), 1.0, &mut c);
         assert_eq!(c, [15.0, 33.0, 33.0, 78.0]);
+    }
+
+    #[test]
+    fn what_lies_between_the_rows_of_the_result_stays() {
+        let a = [1.0, 2.0, 3.0, 4.0];
+        let mut c = [9.0; 5];
+        let m = Matrix::new(&a, 2, 2);
+        gemm_rows(1.0, m, m, 0.0, &mut c, 3);
+        assert_eq!(c, [7.0, 10.0, 9.0, 15.0, 22.0]);
+        gemm_rows(1.0, Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 2), 2.0, &mut c, 3);
+        assert_eq!(c, [14.0, 20.0, 9.0, 30.0, 44.0]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod data;
 mod dtype;
 mod error;
 pub mod gemm;
+pub mod math;
 pub mod random;
 mod shape;
 mod tensor;

@@ -18,6 +18,9 @@ pub enum Purpose {
     Rounding = 4,
 }
 
+/// Blocks that [`Philox::blocks`] makes at a time.
+pub const BLOCKS: usize = 16;
+
 /// A stream of random numbers, addressed by position.
 ///
 /// ```
@@ -70,6 +73,33 @@ impl Philox {
             }
         }
         halves
+    }
+
+    /// The words of all blocks from `first` on, [`BLOCKS`] at a time: word `w` of block `first + b`
+    /// is `words[w][b]`. Faster than [`Philox::block`], with the same words.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "a lane of eight arrays at once")]
+    pub fn blocks(&self, first: u64) -> [[u32; BLOCKS]; 4] {
+        let mut words = [[0; BLOCKS]; 4];
+        for lane in 0..BLOCKS {
+            let block = first.wrapping_add(lane as u64);
+            (words[0][lane], words[1][lane]) = (block as u32, (block >> 32) as u32);
+        }
+        (words[2], words[3]) = ([self.stream[0]; BLOCKS], [self.stream[1]; BLOCKS]);
+        let mut key = self.key;
+        for _ in 0..10 {
+            let [a, b, c, d] = words;
+            for lane in 0..BLOCKS {
+                let p = u64::from(a[lane]) * 0xD251_1F53;
+                let q = u64::from(c[lane]) * 0xCD9E_8D57;
+                words[0][lane] = (q >> 32) as u32 ^ b[lane] ^ key[0];
+                words[1][lane] = q as u32;
+                words[2][lane] = (p >> 32) as u32 ^ d[lane] ^ key[1];
+                words[3][lane] = p as u32;
+            }
+            key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+        }
+        words
     }
 
     /// Random word at `position`.
@@ -131,6 +161,18 @@ mod tests {
         assert_eq!(rounds([[0]; 4], [0; 2]), zeros);
         let ones = [[0x408f276d], [0x41c83b0e], [0xa20bc7c6], [0x6d5451fd]];
         assert_eq!(rounds([[u32::MAX]; 4], [u32::MAX; 2]), ones);
+    }
+
+    #[test]
+    fn blocks_at_a_time_are_the_blocks_one_by_one() {
+        let stream = Philox::new(5, Purpose::Dropout, 2, 1);
+        for first in [0, 7, u64::from(u32::MAX) - 3] {
+            let words = stream.blocks(first);
+            for lane in 0..BLOCKS {
+                let block = stream.block(first + lane as u64);
+                assert_eq!([0, 1, 2, 3].map(|w| words[w][lane]), block);
+            }
+        }
     }
 
     #[test]

@@ -45,8 +45,7 @@ impl Layer for AveragePooling2D {
             kernel_shape: window.size.into(),
             strides: window.strides.into(),
             pads: window.pads([dims[2], dims[3]]).into(),
-            ceil_mode: false,
-            count_include_pad: false,
+            ..ops::AveragePool::default()
         };
         scope.add(pool, src)
     }

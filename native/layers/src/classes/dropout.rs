@@ -31,6 +31,7 @@ impl Layer for Dropout {
             ratio: self.rate as f32,
             training: scope.training(),
             salt: salt(scope.layer()),
+            ..ops::Dropout::default()
         };
         scope.add(dropout, src)
     }

@@ -28,8 +28,7 @@ impl Layer for GlobalAveragePooling2D {
             kernel_shape: vec![dims[2], dims[3]],
             strides: vec![1, 1],
             pads: vec![0; 4],
-            ceil_mode: false,
-            count_include_pad: false,
+            ..ops::AveragePool::default()
         };
         let mean = scope.add(pool, src)?;
         if self.keepdims {

@@ -45,7 +45,7 @@ impl Layer for MaxPooling2D {
             kernel_shape: window.size.into(),
             strides: window.strides.into(),
             pads: window.pads([dims[2], dims[3]]).into(),
-            ceil_mode: false,
+            ..ops::MaxPool::default()
         };
         scope.add(pool, src)
     }

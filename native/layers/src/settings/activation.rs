@@ -19,6 +19,8 @@ pub enum ActivationFunction {
     Tanh,
     /// `1 / (1 + exp(−x))`.
     Sigmoid,
+    /// `x · Φ(x)` with the normal distribution function `Φ`.
+    Gelu,
     /// `exp(x) / Σ exp(x)`.
     Softmax,
     /// `x − log Σ exp(x)`.
@@ -27,8 +29,15 @@ pub enum ActivationFunction {
 
 impl ActivationFunction {
     /// All activations.
-    pub const ALL: [Self; 6] =
-        [Self::Linear, Self::Relu, Self::Tanh, Self::Sigmoid, Self::Softmax, Self::LogSoftmax];
+    pub const ALL: [Self; 7] = [
+        Self::Linear,
+        Self::Relu,
+        Self::Tanh,
+        Self::Sigmoid,
+        Self::Gelu,
+        Self::Softmax,
+        Self::LogSoftmax,
+    ];
 
     /// Name in a definition.
     pub fn name(self) -> &'static str {
@@ -37,6 +46,7 @@ impl ActivationFunction {
             Self::Relu => "relu",
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
+            Self::Gelu => "gelu",
             Self::Softmax => "softmax",
             Self::LogSoftmax => "log_softmax",
         }
@@ -49,6 +59,7 @@ impl ActivationFunction {
             Self::Relu => scope.add(ops::Relu::default(), &[src]),
             Self::Tanh => scope.add(ops::Tanh::default(), &[src]),
             Self::Sigmoid => scope.add(ops::Sigmoid::default(), &[src]),
+            Self::Gelu => scope.add(ops::Gelu::default(), &[src]),
             Self::Softmax => scope.add(ops::Softmax { axis: -1 }, &[src]),
             Self::LogSoftmax => scope.add(ops::LogSoftmax { axis: -1 }, &[src]),
         }

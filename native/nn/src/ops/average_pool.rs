@@ -1,6 +1,7 @@
 //! Mean over a sliding window.
 
 use super::pool::{Pool, Taps};
+use super::window::{Attributes, AutoPad};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::float_types;
@@ -11,21 +12,25 @@ use serde::{Deserialize, Serialize};
 use tensor::Shape;
 
 /// y\[n, c, i, j\] = mean over p, q of x\[n, c, i·s + p − pad, j·s + q − pad\]. ONNX `AveragePool` in
-/// two dimensions.
+/// one to three dimensions.
 ///
 /// Shapes: x \[n, c, h, w\]; y \[n, c, oh, ow\] with oh = ⌊(h + pads − kh) / s⌋ + 1, or rounded up
 /// with `ceil_mode` (a window that would start in the padding behind is left out).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AveragePool {
-    /// Height and width of the window; empty means 1.
+    /// Size of the window; empty means 1.
     pub kernel_shape: Vec<usize>,
     /// Steps of the window; empty means 1.
     pub strides: Vec<usize>,
-    /// Padding \[top, left, bottom, right\], each smaller than the window; empty means 0.
+    /// Padding before each dimension, then behind each, all smaller than the window; empty means 0.
     pub pads: Vec<usize>,
     /// Round the size of the result up instead of down.
     pub ceil_mode: bool,
+    /// Distance of the window's places; empty means 1.
+    pub dilations: Vec<usize>,
+    /// Who decides about the padding; `pads` count if this is `NotSet`.
+    pub auto_pad: AutoPad,
     /// Divide by the places of the window in the padded source, not only by those in the source.
     /// What `ceil_mode` lets a window reach beyond the padding never counts.
     pub count_include_pad: bool,
@@ -33,7 +38,15 @@ pub struct AveragePool {
 
 impl AveragePool {
     fn pool(&self, src: &Shape) -> Result<Pool, OpError> {
-        Pool::new(&self.kernel_shape, &self.strides, &self.pads, self.ceil_mode, src)
+        let attributes = Attributes {
+            kernel: &self.kernel_shape,
+            strides: &self.strides,
+            dilations: &self.dilations,
+            pads: &self.pads,
+            auto_pad: self.auto_pad,
+            ceil: self.ceil_mode,
+        };
+        Pool::new(&attributes, src)
     }
 
     /// The sizes of a source that `infer` accepted.
@@ -76,7 +89,7 @@ impl Op for AveragePool {
         }
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             mean.pool.windows(|taps| {
-                let sum: f32 = taps.positions(mean.pool.width()).map(|i| src[0][i]).sum();
+                let sum: f32 = taps.positions().map(|i| src[0][i]).sum();
                 dst[0][taps.dst] = sum / mean.count(&taps);
             });
         })
@@ -119,7 +132,7 @@ impl Op for AveragePoolBackward {
             dst[0].fill(0.0);
             mean.pool.windows(|taps| {
                 let share = src[0][taps.dst] / mean.count(&taps);
-                taps.positions(mean.pool.width()).for_each(|i| dst[0][i] += share);
+                taps.positions().for_each(|i| dst[0][i] += share);
             });
         })
     }

@@ -2,9 +2,9 @@
 
 use crate::error::expect_operands;
 use crate::op::Op;
-use crate::{Error, Gradient, OpError, TensorType};
+use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
-use tensor::{DType, Tensor};
+use tensor::{DType, Element, Tensor, View, ViewMut, for_dtype};
 
 /// y = x in another element type. ONNX `Cast`. Shapes: x any, y the same.
 ///
@@ -34,6 +34,20 @@ impl Op for Cast {
             g.set(0, diff);
         }
         Ok(())
+    }
+
+    fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
+        compiler.typed_kernel(|src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+            for_dtype!(src[0].dtype(), S => for_dtype!(dst[0].dtype(), D => {
+                let each = dst[0].get::<D>()?.iter_mut().zip(src[0].get::<S>()?);
+                each.for_each(|(d, s)| *d = D::from_wide(s.wide()));
+            }));
+            Ok(())
+        })
+    }
+
+    fn compiles(&self, _: &[DType]) -> bool {
+        true
     }
 
     fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {

@@ -1,15 +1,19 @@
 //! Dropout.
 
 use crate::error::expect_operands;
-use crate::op::{Kernel, Op, RunContext};
+use crate::op::{Kernel, Op, RunContext, TypedKernel};
 use crate::tensor_type::float_types;
 use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
-use tensor::random::{Philox, Purpose, unit};
+use tensor::random::{BLOCKS, Philox, Purpose, unit};
+use tensor::vectorized;
+use tensor::{DType, View, ViewMut};
 
 /// y = x · m / (1 − ratio) with m = 0 in a share `ratio` of the places, else 1; y = x when not
 /// training (Srivastava et al.: "Dropout: a simple way to prevent neural networks from
 /// overfitting", JMLR 2014). ONNX `Dropout`. Shapes: x any, y the same.
+///
+/// With `mask` there is a second result of Bool: true where x was kept.
 ///
 /// The mask depends on (seed, salt, step, shard, place) alone; the backward pass draws it again
 /// instead of keeping it.
@@ -22,6 +26,8 @@ pub struct Dropout {
     pub training: bool,
     /// Number that tells this layer's masks from those of others.
     pub salt: u64,
+    /// Give as second output which places were kept.
+    pub mask: bool,
 }
 
 impl Op for Dropout {
@@ -30,7 +36,7 @@ impl Op for Dropout {
     }
 
     fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
-        float_types(src, |src| {
+        let mut types = float_types(src, |src| {
             expect_operands(src, 1..=1)?;
             if !(0.0..1.0).contains(&self.ratio) {
                 return Err(OpError::mismatch(
@@ -40,13 +46,18 @@ impl Op for Dropout {
                 ));
             }
             Ok(vec![src[0].clone()])
-        })
+        })?;
+        if self.mask {
+            types.push(TensorType { dtype: DType::Bool, ..types[0].clone() });
+        }
+        Ok(types)
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
         if let (Some(diff), true) = (g.diff_dst(0), g.needs(0)) {
             // The mask is linear, so its gradient is the same mask.
-            let diff = if self.training { g.emit(self.clone(), &[diff])?[0] } else { diff };
+            let same = Dropout { mask: false, ..self.clone() };
+            let diff = if self.training { g.emit(same, &[diff])?[0] } else { diff };
             g.set(0, diff);
         }
         Ok(())
@@ -56,25 +67,85 @@ impl Op for Dropout {
         !self.training || self.ratio == 0.0
     }
 
+    fn passes_through(&self) -> bool {
+        self.is_deterministic()
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
-        if !self.is_deterministic() { compiler.kernel(self.clone()) } else { compiler.alias() }
+        match (self.mask, self.is_deterministic()) {
+            (true, _) => compiler.typed_kernel(Masked(self.clone())),
+            (false, true) => compiler.alias(),
+            (false, false) => compiler.kernel(self.clone()),
+        }
+    }
+}
+
+impl Dropout {
+    /// The numbers that places are dropped by.
+    fn stream(&self, run: &RunContext) -> Philox {
+        let seed = run.seed ^ self.salt.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Philox::new(seed, Purpose::Dropout, run.step, run.replica)
     }
 }
 
 impl Kernel for Dropout {
     fn run(&self, src: &[&[f32]], dst: &mut [&mut [f32]], run: &RunContext) {
-        let seed = run.seed ^ self.salt.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let stream = Philox::new(seed, Purpose::Dropout, run.step, run.replica);
-        let scale = 1.0 / (1.0 - self.ratio);
-        for (block, (y, x)) in dst[0].chunks_mut(4).zip(src[0].chunks(4)).enumerate() {
-            let words = stream.block(block as u64);
-            for ((y, &x), word) in y.iter_mut().zip(x).zip(words) {
-                *y = if unit(word) < self.ratio { 0.0 } else { x * scale };
-            }
-        }
+        let stream = self.stream(run);
+        drop(&stream, self.ratio, src[0], dst[0]);
     }
 
     fn depends_on_run(&self) -> bool {
         true
+    }
+}
+
+/// A dropout that gives its mask too.
+struct Masked(Dropout);
+
+impl TypedKernel for Masked {
+    fn run(
+        &self,
+        src: &[View<'_>],
+        dst: &mut [ViewMut<'_>],
+        run: &RunContext,
+    ) -> Result<(), OpError> {
+        let [y, mask] = dst else { return Ok(()) };
+        let (x, y, mask) = (src[0].get::<f32>()?, y.get::<f32>()?, mask.get::<bool>()?);
+        let ratio = if self.0.is_deterministic() { 0.0 } else { self.0.ratio };
+        let stream = self.0.stream(run);
+        for (block, mask) in mask.chunks_mut(4).enumerate() {
+            let words = stream.block(block as u64);
+            mask.iter_mut().zip(words).for_each(|(kept, word)| *kept = unit(word) >= ratio);
+        }
+        let scale = 1.0 / (1.0 - ratio);
+        for ((y, &x), &kept) in y.iter_mut().zip(x).zip(&*mask) {
+            *y = if kept { x * scale } else { 0.0 };
+        }
+        Ok(())
+    }
+
+    fn depends_on_run(&self) -> bool {
+        !self.0.is_deterministic()
+    }
+}
+
+vectorized! {
+    /// Word w of block b of the stream decides about place 4·b + w.
+    fn drop(stream: &Philox, ratio: f32, x: &[f32], y: &mut [f32]) {
+        let scale = 1.0 / (1.0 - ratio);
+        let chunks = y.chunks_mut(4 * BLOCKS).zip(x.chunks(4 * BLOCKS));
+        for (chunk, (y, x)) in chunks.enumerate() {
+            let words = stream.blocks((chunk * BLOCKS) as u64);
+            let mut factors = [0.0; 4 * BLOCKS];
+            for (block, factors) in factors.chunks_exact_mut(4).enumerate() {
+                for (factor, words) in factors.iter_mut().zip(&words) {
+                    *factor = if unit(words[block]) < ratio { 0.0 } else { scale };
+                }
+            }
+            for ((y, x), factor) in y.iter_mut().zip(x).zip(factors) {
+                // A NaN that is dropped is dropped too.
+                *y = if factor == 0.0 { 0.0 } else { x * factor };
+            }
+        }
     }
 }

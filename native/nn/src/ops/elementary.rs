@@ -2,7 +2,7 @@
 
 use super::unary::{config, unary};
 use onednn::ops::eltwise::Algorithm;
-use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
+use std::f64::consts::FRAC_2_SQRT_PI;
 
 unary! {
     /// y = |x|. ONNX `Abs`.
@@ -79,9 +79,4 @@ unary! {
         |_op, _x, _y| 0.0,
         eltwise |_op| config(Algorithm::Round, 0.0, 0.0),
     }
-}
-
-/// Φ(x), the share of the standard normal distribution below x.
-pub(super) fn normal_share(x: f64) -> f64 {
-    0.5 * (1.0 + libm::erf(x / SQRT_2))
 }

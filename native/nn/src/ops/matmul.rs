@@ -1,19 +1,22 @@
 //! Batched matrix product.
 
+use super::Reshape;
+use super::exact::{Compute, Number, compute, number_types};
 use super::sum_to::{SumTo, row_offsets};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
-use crate::tensor_type::float_types;
+use crate::tensor_type::infer_tensors;
 use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use onednn::ops::matmul;
 use onednn::{Attr, DataType, MemoryDesc, arg};
 use serde::{Deserialize, Serialize};
-use tensor::Shape;
 use tensor::gemm::{Matrix, gemm};
+use tensor::{DType, Shape, Tensor};
 
 /// y = A · B over the last two dimensions; the others broadcast. ONNX `MatMul`.
 ///
-/// Shapes: A \[…, m, k\], B \[…, k, n\], y \[…, m, n\].
+/// Shapes: A \[…, m, k\], B \[…, k, n\], y \[…, m, n\]. A vector A is a row, a vector B a column, and
+/// y is without that dimension. Integers wrap around.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MatMul {
     /// Read A transposed in its last two dimensions.
@@ -36,6 +39,8 @@ struct Problem {
 
 impl MatMul {
     fn problem(&self, a: &Shape, b: &Shape) -> Result<Problem, OpError> {
+        let [a, b] = lifted(a, b);
+        let (a, b) = (&a, &b);
         let split = |s: &Shape, transposed: bool| -> Option<(Shape, usize, usize)> {
             let outer = s.rank().checked_sub(2)?;
             let (rows, cols) = (s.dims()[outer], s.dims()[outer + 1]);
@@ -45,9 +50,9 @@ impl MatMul {
         let sides = split(a, self.trans_a).zip(split(b, self.trans_b));
         let Some(((a_batch, m, k), (b_batch, inner, n))) = sides else {
             return Err(OpError::mismatch(
-                "operands of at least two dimensions",
+                "operands of at least one dimension",
                 format!("shapes {a} and {b}"),
-                "Reshape the vector to a matrix of one row or column.",
+                "Use Mul to scale.",
             ));
         };
         if k != inner {
@@ -62,24 +67,43 @@ impl MatMul {
     }
 }
 
+/// The operands' shapes with vectors as matrices of one row and of one column.
+fn lifted(a: &Shape, b: &Shape) -> [Shape; 2] {
+    [
+        if let &[k] = a.dims() { Shape::new(&[1, k]) } else { a.clone() },
+        if let &[k] = b.dims() { Shape::new(&[k, 1]) } else { b.clone() },
+    ]
+}
+
 impl Op for MatMul {
     fn name(&self) -> &'static str {
         "MatMul"
     }
 
     fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
-        float_types(src, |src| {
+        number_types(src, |src| {
             expect_operands(src, 2..=2)?;
             let p = self.problem(src[0], src[1])?;
             let mut dims = p.batch.dims().to_vec();
-            dims.extend([p.m, p.n]);
+            dims.extend((src[0].rank() > 1).then_some(p.m));
+            dims.extend((src[1].rank() > 1).then_some(p.n));
             Ok(vec![Shape::from(dims)])
         })
     }
 
     fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
-        let Some(dy) = g.diff_dst(0) else { return Ok(()) };
-        let (a, b) = (g.src(0), g.src(1));
+        let Some(mut dy) = g.diff_dst(0) else { return Ok(()) };
+        let (mut a, mut b) = (g.src(0), g.src(1));
+        let shapes = [g.shape(a), g.shape(b)];
+        let [wide_a, wide_b] = lifted(&shapes[0], &shapes[1]);
+        if shapes.iter().any(|shape| shape.rank() == 1) {
+            let p = self.problem(&wide_a, &wide_b).expect("shapes were checked");
+            let wide_y = Shape::from([p.batch.dims(), &[p.m, p.n]].concat());
+            for (value, shape) in [(&mut a, &wide_a), (&mut b, &wide_b), (&mut dy, &wide_y)] {
+                *value = g.emit(reshape(shape), &[*value])?[0];
+            }
+        }
+        let wide = [wide_a, wide_b];
         let sides = [
             (MatMul { trans_a: false, trans_b: true }, [dy, b]),
             (MatMul { trans_a: true, trans_b: false }, [a, dy]),
@@ -89,9 +113,11 @@ impl Op for MatMul {
                 continue;
             }
             let mut diff = g.emit(op, &src)?[0];
-            let shape = g.shape(g.src(i));
-            if g.shape(diff) != shape {
-                diff = g.emit(SumTo { shape }, &[diff])?[0];
+            if g.shape(diff) != wide[i] {
+                diff = g.emit(SumTo { shape: wide[i].clone() }, &[diff])?[0];
+            }
+            if shapes[i] != wide[i] {
+                diff = g.emit(reshape(&shapes[i]), &[diff])?[0];
             }
             g.set(i, diff);
         }
@@ -115,19 +141,13 @@ impl Op for MatMul {
             };
             let a = compiler.check(side(&p.a_batch, m, k, self.trans_a))?;
             let b = compiler.check(side(&p.b_batch, k, n, self.trans_b))?;
-            let dst = compiler.plain(compiler.dst_shape(0))?;
+            let dims = [p.batch.dims(), &[m, n]].concat();
+            let dst = compiler.plain(&dims.into())?;
             if let Some(pd) = compiler.offered(matmul::forward(&a, &b, None, &dst, &Attr::new()))? {
                 return compiler.primitive_plain(&pd, &[arg::SRC, arg::WEIGHTS], arg::DST);
             }
         }
-        let offsets = |batch: &Shape, size: usize| -> Vec<usize> {
-            let mut strides = batch.broadcast_strides(&p.batch);
-            strides.iter_mut().for_each(|s| *s *= size);
-            let mut dims = p.batch.dims().to_vec();
-            dims.push(1);
-            row_offsets(&Shape::from(dims), &strides)
-        };
-        let (at_a, at_b) = (offsets(&p.a_batch, m * k), offsets(&p.b_batch, k * n));
+        let (at_a, at_b) = p.offsets();
         let MatMul { trans_a, trans_b } = *self;
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             for (i, y) in dst[0].chunks_exact_mut((m * n).max(1)).enumerate() {
@@ -141,9 +161,54 @@ impl Op for MatMul {
         })
     }
 
+    fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+        let dst = infer_tensors(self, src)?.remove(0);
+        if dst.dtype.is_float() && dst.dtype != DType::F64 {
+            return Err(OpError::NotEvaluated);
+        }
+        Ok(vec![compute(&self.problem(src[0].shape(), src[1].shape())?, src, &dst)?])
+    }
+
     fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
-        let columns = src[0].rank() - if self.trans_a { 2 } else { 1 };
+        let columns = src[0].rank() - if self.trans_a && src[0].rank() > 1 { 2 } else { 1 };
         let bytes = src.iter().chain(dst).map(|s| s.bytes() as f64).sum();
         Cost { flops: 2.0 * (dst[0].len() * src[0].dims()[columns]) as f64, bytes }
     }
+}
+
+impl Problem {
+    /// Where the matrices of a and b begin that each matrix of y is made of.
+    fn offsets(&self) -> (Vec<usize>, Vec<usize>) {
+        let offsets = |batch: &Shape, size: usize| -> Vec<usize> {
+            let mut strides = batch.broadcast_strides(&self.batch);
+            strides.iter_mut().for_each(|s| *s *= size);
+            let mut dims = self.batch.dims().to_vec();
+            dims.push(1);
+            row_offsets(&Shape::from(dims), &strides)
+        };
+        (offsets(&self.a_batch, self.m * self.k), offsets(&self.b_batch, self.k * self.n))
+    }
+}
+
+/// The product beyond f32, of operands that are not transposed.
+impl Compute for Problem {
+    fn compute<T: Number>(&self, src: &[&[T]]) -> Vec<T> {
+        let Problem { m, k, n, .. } = *self;
+        let (at_a, at_b) = self.offsets();
+        let mut y = vec![T::default(); self.batch.len() * m * n];
+        for (i, y) in y.chunks_exact_mut((m * n).max(1)).enumerate() {
+            for (row, y) in y.chunks_exact_mut(n.max(1)).enumerate() {
+                for l in 0..k {
+                    let a = src[0][at_a[i] + row * k + l];
+                    let b = &src[1][at_b[i] + l * n..][..n];
+                    y.iter_mut().zip(b).for_each(|(y, &b)| *y = y.plus(a.times(b)));
+                }
+            }
+        }
+        y
+    }
+}
+
+fn reshape(shape: &Shape) -> Reshape {
+    Reshape { shape: shape.dims().iter().map(|&dim| dim as i64).collect() }
 }

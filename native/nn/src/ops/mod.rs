@@ -1,7 +1,9 @@
 //! The ops, one file each: settings, shapes, gradient, cost, oneDNN primitive, plain kernel.
 
 mod activation;
+mod along_axes;
 mod arithmetic;
+mod attention;
 mod average_pool;
 mod axis_map;
 mod batch_normalization;
@@ -13,33 +15,53 @@ mod col2im;
 mod comparison;
 mod concat;
 mod conv;
+mod conv_problem;
+mod conv_transpose;
 mod cum_sum;
 mod depth_to_space;
+mod det;
 mod dropout;
+mod einsum;
 mod elementary;
+mod exact;
 mod expand;
 mod fill;
 mod flatten;
 mod gather;
 mod gather_nd;
+mod gelu;
 mod gemm;
+mod global_pool;
+mod grid_sample;
+mod hardmax;
 mod log_softmax;
+mod lp_pool;
+mod lrn;
 mod matmul;
 mod max_pool;
+mod max_unpool;
 mod mean_squared_error;
+pub mod negative_log_likelihood_loss;
+mod non_max_suppression;
 mod non_zero;
 mod nonlinearity;
 mod one_hot;
 mod pad;
 mod pairs;
+mod place;
 mod places;
 mod pool;
 mod predicates;
+pub mod recurrent;
 mod reduce;
 mod reshape;
+pub mod resize;
 mod reverse_sequence;
+mod roi_align;
+mod row_normalization;
 mod scatter;
 mod shape;
+mod signal_window;
 mod slice;
 mod softmax;
 mod softmax_cross_entropy;
@@ -55,11 +77,13 @@ mod trilu;
 mod unary;
 mod view;
 mod where_op;
-mod window;
+pub(crate) mod window;
 
 pub(crate) use activation::ActivationBackward;
 pub use activation::{Relu, Sigmoid, Tanh};
+pub use along_axes::{LpNormalization, MeanVarianceNormalization};
 pub use arithmetic::{Div, Max, Min, Mod, PRelu, Pow, Sub};
+pub use attention::Attention;
 pub use average_pool::AveragePool;
 pub use batch_normalization::BatchNormalization;
 pub(crate) use batch_normalization::{BatchNormalizationBackward, BatchNormalizationRelu};
@@ -74,36 +98,55 @@ pub use comparison::{
 };
 pub use concat::Concat;
 pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
 pub use cum_sum::CumSum;
 pub use depth_to_space::{DepthOrder, DepthToSpace, SpaceToDepth};
+pub use det::Det;
 pub use dropout::Dropout;
+pub use einsum::Einsum;
 pub use elementary::{Abs, Ceil, Erf, Exp, Floor, Log, Neg, Reciprocal, Round, Sign, Sqrt};
 pub use expand::Expand;
 pub use fill::{ConstantOfShape, EyeLike, Range};
 pub use flatten::Flatten;
 pub use gather::Gather;
 pub use gather_nd::{GatherElements, GatherNd};
+pub use gelu::Gelu;
 pub use gemm::Gemm;
+pub use global_pool::{GlobalAveragePool, GlobalLpPool, GlobalMaxPool};
+pub use grid_sample::{AffineGrid, GridMode, GridPadding, GridSample};
+pub use hardmax::Hardmax;
 pub use log_softmax::LogSoftmax;
+pub use lp_pool::LpPool;
+pub use lrn::LRN;
 pub use matmul::MatMul;
 pub use max_pool::MaxPool;
+pub use max_unpool::MaxUnpool;
 pub use mean_squared_error::MeanSquaredError;
+pub use negative_log_likelihood_loss::{NegativeLogLikelihoodLoss, SoftmaxCrossEntropyLoss};
+pub use non_max_suppression::NonMaxSuppression;
 pub use non_zero::{Compress, NonZero, Unique};
 pub use nonlinearity::{
-    Celu, Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Selu, Shrink, Softplus, Softsign,
-    Swish, ThresholdedRelu,
+    Celu, Elu, HardSigmoid, HardSwish, LeakyRelu, Mish, Selu, Shrink, Softplus, Softsign, Swish,
+    ThresholdedRelu,
 };
 pub use one_hot::OneHot;
 pub use pad::{Pad, PadMode};
 pub use predicates::{BitwiseNot, IsInf, IsNaN, Not};
+pub use recurrent::{GRU, LSTM, RNN};
 pub use reduce::{
     ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp, ReduceMax, ReduceMean, ReduceMin,
     ReduceProd, ReduceSum, ReduceSumSquare,
 };
 pub use reshape::Reshape;
+pub use resize::Resize;
 pub use reverse_sequence::ReverseSequence;
+pub use roi_align::{RoiAlign, RoiPooling};
+pub use row_normalization::{
+    GroupNormalization, InstanceNormalization, LayerNormalization, RMSNormalization,
+};
 pub use scatter::{ScatterElements, ScatterNd, ScatterReduction};
 pub use shape::{Shape, Size};
+pub use signal_window::{BlackmanWindow, HammingWindow, HannWindow, MelWeightMatrix};
 pub use slice::Slice;
 pub use softmax::Softmax;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;

@@ -1,9 +1,7 @@
 //! Activations with settings, and those whose gradient needs their source.
 
-use super::elementary::normal_share;
 use super::unary::{config, unary};
 use onednn::ops::eltwise::{Algorithm, Config};
-use std::f64::consts::{FRAC_2_PI, PI};
 
 /// 1 / (1 + e^−x).
 fn logistic(x: f64) -> f64 {
@@ -13,11 +11,6 @@ fn logistic(x: f64) -> f64 {
 /// ln(1 + eˣ) without overflow.
 fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-/// √(2/π) (x + 0.044715 x³), of which GELU's approximation takes the hyperbolic tangent.
-fn gelu_inner(x: f64) -> f64 {
-    FRAC_2_PI.sqrt() * (x + 0.044715 * x * x * x)
 }
 
 unary! {
@@ -66,31 +59,6 @@ unary! {
             x.max(0.0) + (alpha * (x / alpha).exp_m1()).min(0.0)
         },
         |op, x, _y| if x >= 0.0 { 1.0 } else { (x / f64::from(op.alpha)).exp() },
-    }
-
-    /// y = x Φ(x), Φ being the normal distribution's share below x; or with `approximate`
-    /// x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³))) (Hendrycks, Gimpel: "Gaussian error linear units",
-    /// 2016). ONNX `Gelu`, whose `approximate` is "tanh" or "none".
-    Gelu {
-        /// Take the hyperbolic tangent's approximation.
-        approximate: bool = false
-    } => {
-        |op, x| {
-            if op.approximate { 0.5 * x * (1.0 + gelu_inner(x).tanh()) } else { x * normal_share(x) }
-        },
-        |op, x, _y| {
-            if op.approximate {
-                let t = gelu_inner(x).tanh();
-                let slope = FRAC_2_PI.sqrt() * (1.0 + 3.0 * 0.044715 * x * x);
-                0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope
-            } else {
-                normal_share(x) + x * (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
-            }
-        },
-        eltwise |op| {
-            let algorithm = if op.approximate { Algorithm::GeluTanh } else { Algorithm::GeluErf };
-            Config::new(algorithm)
-        },
     }
 
     /// y = max(0, min(1, alpha · x + beta)). ONNX `HardSigmoid`.

@@ -126,7 +126,7 @@ impl Form {
 
 /// dx = y · (dy − Σ dy·y), or dy − e^y · Σ dy for the logarithm. Sources: y, dy.
 #[derive(Clone, Debug)]
-struct SoftmaxBackward(Form);
+pub(super) struct SoftmaxBackward(pub Form);
 
 impl Op for SoftmaxBackward {
     fn name(&self) -> &'static str {

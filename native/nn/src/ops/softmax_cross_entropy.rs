@@ -5,7 +5,8 @@ use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::float_types;
 use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
-use tensor::Shape;
+use tensor::math::{self, sum};
+use tensor::{Shape, vectorized};
 
 /// lossᵢ = log Σⱼ e^xᵢⱼ − xᵢ,label. ONNX `SoftmaxCrossEntropyLoss` without reduction.
 ///
@@ -48,17 +49,7 @@ impl Op for SoftmaxCrossEntropy {
         let classes = compiler.src_shape(0).dims()[1];
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             let [loss, probabilities] = dst else { return };
-            let rows = src[0].chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes));
-            for ((x, p), (loss, &label)) in rows.zip(loss.iter_mut().zip(src[1])) {
-                let max = x.iter().fold(f32::NEG_INFINITY, |m, &v| m.max(v));
-                let mut sum = 0.0;
-                for (p, &x) in p.iter_mut().zip(x) {
-                    *p = (x - max).exp();
-                    sum += *p;
-                }
-                p.iter_mut().for_each(|p| *p /= sum);
-                *loss = sum.ln() + max - x[label as usize];
-            }
+            forward(classes, src[0], src[1], loss, probabilities);
         })
     }
 
@@ -83,16 +74,55 @@ impl Op for SoftmaxCrossEntropyBackward {
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let classes = compiler.src_shape(0).dims()[1];
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
-            let scale = src[2][0];
-            let rows = dst[0].chunks_exact_mut(classes).zip(src[0].chunks_exact(classes));
-            for ((dx, p), &label) in rows.zip(src[1]) {
-                dx.iter_mut().zip(p).for_each(|(dx, p)| *dx = p * scale);
-                dx[label as usize] -= scale;
-            }
+            backward(classes, src[0], src[1], src[2][0], dst[0]);
         })
     }
 
     fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
         elementwise_cost(src, dst, 2.0)
+    }
+}
+
+/// Numbers whose exponentials are taken at a time.
+const BLOCK: usize = 2048;
+
+vectorized! {
+    fn forward(
+        classes: usize,
+        logits: &[f32],
+        labels: &[f32],
+        losses: &mut [f32],
+        probabilities: &mut [f32],
+    ) {
+        // Exponentials of many short rows at once.
+        let block = (BLOCK / classes.max(1)).max(1);
+        let blocks = logits.chunks(block * classes).zip(probabilities.chunks_mut(block * classes));
+        for (n, (x, p)) in blocks.enumerate() {
+            for (x, p) in x.chunks_exact(classes).zip(p.chunks_exact_mut(classes)) {
+                let max = math::max(x);
+                p.iter_mut().zip(x).for_each(|(p, &x)| *p = x - max);
+            }
+            let rows = n * block..n * block + x.len() / classes;
+            let (losses, labels) = (&mut losses[rows.clone()], &labels[rows]);
+            for ((p, loss), &label) in p.chunks_exact(classes).zip(&mut *losses).zip(labels) {
+                *loss = p[label as usize];
+            }
+            p.iter_mut().for_each(|p| *p = math::exp(*p));
+            for (p, loss) in p.chunks_exact_mut(classes).zip(losses) {
+                let total = sum([p], |[p]| p);
+                let factor = 1.0 / total;
+                p.iter_mut().for_each(|p| *p *= factor);
+                // Of a sure and right prediction the difference is 0: the logarithm keeps its digits.
+                *loss = total.ln() - *loss;
+            }
+        }
+    }
+
+    fn backward(classes: usize, p: &[f32], labels: &[f32], scale: f32, dx: &mut [f32]) {
+        let rows = dx.chunks_exact_mut(classes).zip(p.chunks_exact(classes));
+        for ((dx, p), &label) in rows.zip(labels) {
+            dx.iter_mut().zip(p).for_each(|(dx, p)| *dx = p * scale);
+            dx[label as usize] -= scale;
+        }
     }
 }

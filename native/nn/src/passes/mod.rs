@@ -1,16 +1,24 @@
 //! Rewrites of a graph before it is compiled; each keeps what the graph computes.
 
+mod bypass;
 mod drop_unused;
+mod fold_norm;
 mod fuse_activation;
 mod fuse_norm_relu;
+mod fuse_sum;
+mod merge_equal;
 
 use crate::graph::{Graph, ValueId};
 
-/// The graph with unused nodes dropped and neighbours fused.
+/// The graph with needless nodes dropped and neighbours fused.
 pub(crate) fn optimize(graph: &Graph) -> Graph {
     let mut graph = graph.clone();
+    bypass::run(&mut graph);
+    merge_equal::run(&mut graph);
     drop_unused::run(&mut graph);
     fuse_norm_relu::run(&mut graph);
+    fold_norm::run(&mut graph);
+    fuse_sum::run(&mut graph);
     fuse_activation::run(&mut graph);
     graph
 }
@@ -38,4 +46,12 @@ fn remove(graph: &mut Graph, removed: &[bool]) {
         index += 1;
         !removed[index - 1]
     });
+}
+
+/// Reads another value in place of each, given by index.
+fn replace(graph: &mut Graph, by: &[ValueId]) {
+    let sources = graph.nodes.iter_mut().flat_map(|node| &mut node.src);
+    let outputs = graph.outputs.iter_mut().map(|output| &mut output.1);
+    let results = graph.results.iter_mut().map(|result| &mut result.1);
+    sources.chain(outputs).chain(results).for_each(|value| *value = by[value.0]);
 }

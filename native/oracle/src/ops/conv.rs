@@ -40,6 +40,17 @@ impl Conv {
         (dx, dw, db)
     }
 
+    /// The transposed convolution: x is put where the convolution of a y of these spatial sizes
+    /// would have come from.
+    ///
+    /// - x: `[n, c, …]`, w: `[c, O, …kernel]`, b: `[group·O]`; result `[n, group·O, …spatial]`
+    pub fn transposed(&self, x: &Array, w: &Array, b: Option<&Array>, spatial: &[usize]) -> Array {
+        let channels = w.dims[1] * self.group;
+        let dims = [&[x.dims[0], channels], spatial].concat();
+        let (dy, _, _) = self.backward(&Array::zeros(&dims), w, x);
+        Array::from_fn(&dims, |i| dy.at(i) + b.map_or(0.0, |b| b.at(&[i[1]])))
+    }
+
     fn output(&self, x: &Array, w: &Array) -> Vec<usize> {
         assert_eq!(x.dims[1], w.dims[1] * self.group, "channels of x and w");
         assert_eq!(w.dims[0] % self.group, 0, "output channels and groups");

@@ -12,6 +12,8 @@ pub struct Pool {
     pub strides: Vec<usize>,
     /// Padding around the input: r numbers for the begins, then r for the ends.
     pub pads: Vec<usize>,
+    /// Distance of the window's places, r numbers.
+    pub dilations: Vec<usize>,
     /// Round the number of windows up, as long as each begins inside the input or its first padding.
     pub ceil_mode: bool,
 }
@@ -45,6 +47,11 @@ impl Pool {
         dx
     }
 
+    /// The sum of each window.
+    pub fn sum(&self, x: &Array) -> Array {
+        Array::from_fn(&self.output(x), |k| self.window(x, k).inside.iter().map(|i| x.at(i)).sum())
+    }
+
     /// The mean of each window: over the window's elements of x or, with `count_include_pad`, over
     /// its places in the padded input (places beyond the padding, which `ceil_mode` can bring, never
     /// count).
@@ -71,7 +78,8 @@ impl Pool {
         let r = self.kernel.len();
         let spatial = (0..r).map(|d| {
             let padded = x.dims[2 + d] + self.pads[d] + self.pads[r + d];
-            let (room, stride) = (padded - self.kernel[d], self.strides[d]);
+            let extent = (self.kernel[d] - 1) * self.dilations[d] + 1;
+            let (room, stride) = (padded - extent, self.strides[d]);
             if !self.ceil_mode {
                 return room / stride + 1;
             }
@@ -87,7 +95,7 @@ impl Pool {
         let mut window = Window { inside: Vec::new(), padded: 0 };
         for inner in indices(&self.kernel) {
             let padded: Vec<usize> =
-                (0..r).map(|d| k[2 + d] * self.strides[d] + inner[d]).collect();
+                (0..r).map(|d| k[2 + d] * self.strides[d] + inner[d] * self.dilations[d]).collect();
             let end = |d: usize| self.pads[d] + x.dims[2 + d];
             if (0..r).all(|d| padded[d] < end(d) + self.pads[r + d]) {
                 window.padded += 1;
@@ -113,7 +121,8 @@ mod tests {
     use crate::gradient::assert_gradient;
 
     fn pool(kernel: [usize; 2], strides: [usize; 2], pads: [usize; 4], ceil_mode: bool) -> Pool {
-        Pool { kernel: kernel.into(), strides: strides.into(), pads: pads.into(), ceil_mode }
+        let (kernel, strides, pads) = (kernel.into(), strides.into(), pads.into());
+        Pool { kernel, strides, pads, dilations: vec![1; 2], ceil_mode }
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn activation(op: &dyn Any) -> Option<Form> {
     } else if let Some(op) = op.downcast_ref::<Shrink>() {
         Form::new("Shrink").float("lambd", op.lambd).float("bias", op.bias)
     } else if let Some(op) = op.downcast_ref::<Gelu>() {
-        Form::new("Gelu").text("approximate", if op.approximate { "tanh" } else { "none" })
+        Form::new("Gelu").text("approximate", if op.tanh { "tanh" } else { "none" })
     } else if let Some(op) = op.downcast_ref::<Softmax>() {
         Form::new("Softmax").int("axis", op.axis)
     } else if let Some(op) = op.downcast_ref::<LogSoftmax>() {

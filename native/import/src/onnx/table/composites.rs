@@ -186,10 +186,9 @@ fn local_response(n: &mut Node<'_, '_>) -> Made {
     let rows = n.one(rows, &[square])?;
     let pool = AveragePool {
         kernel_shape: vec![size, 1],
-        strides: vec![],
         pads: vec![(size - 1) / 2, 0, size / 2, 0],
-        ceil_mode: false,
         count_include_pad: true,
+        ..AveragePool::default()
     };
     let mean = n.one(pool, &[rows])?;
     let shape = ty.dims().iter().map(|&dim| dim as i64).collect();

@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
     row("Floor", 1, |n| n.map(Floor {})),
     row("Gelu", 20, |n| {
         let approximate = n.text("approximate")? == Some("tanh");
-        n.map(Gelu { approximate })
+        n.map(Gelu { tanh: approximate })
     }),
     row("HardSigmoid", 1, |n| {
         let (alpha, beta) = (n.float("alpha").unwrap_or(0.2), n.float("beta").unwrap_or(0.5));

@@ -62,7 +62,7 @@ fn dropout(n: &mut Node<'_, '_>) -> Made {
         if n.proto.output.len() > 1 {
             return Err(n.fail("the mask of a dropout in training is not supported"));
         }
-        n.one(Dropout { ratio, training, salt: 0 }, &[x])?
+        n.one(Dropout { ratio, training, ..Dropout::default() }, &[x])?
     } else {
         x
     };

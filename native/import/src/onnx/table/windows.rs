@@ -64,9 +64,4 @@ impl Window {
             (windows.max(1) - 1) * self.strides[i] + (self.kernel[i] - 1) * self.dilations[i] + 1;
         reach.saturating_sub(extent)
     }
-
-    /// True if taps of the kernel are apart.
-    pub fn is_dilated(&self) -> bool {
-        self.dilations.iter().any(|&dilation| dilation != 1)
-    }
 }

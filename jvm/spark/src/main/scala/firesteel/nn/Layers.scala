@@ -9,7 +9,7 @@ package firesteel.nn
  *
  * @param activation
  *   The function.
- *   One of linear, relu, tanh, sigmoid, softmax, log_softmax.
+ *   One of linear, relu, tanh, sigmoid, gelu, softmax, log_softmax.
  * @param name
  *   Name in the model. Empty: class and number, such as conv2d_1.
  */
@@ -165,7 +165,7 @@ final case class Concatenate(
  *   channels and `filters`. As many as there are channels: a depthwise convolution.
  * @param activation
  *   Function applied to the result.
- *   One of linear, relu, tanh, sigmoid, softmax, log_softmax.
+ *   One of linear, relu, tanh, sigmoid, gelu, softmax, log_softmax.
  * @param useBias
  *   Whether a bias is added.
  * @param kernelInitializer
@@ -214,7 +214,7 @@ final case class Conv2D(
  *   Number of outputs; at least 1.
  * @param activation
  *   Function applied to the result.
- *   One of linear, relu, tanh, sigmoid, softmax, log_softmax.
+ *   One of linear, relu, tanh, sigmoid, gelu, softmax, log_softmax.
  * @param useBias
  *   Whether a bias is added.
  * @param kernelInitializer
@@ -263,6 +263,34 @@ final case class Dropout(
 }
 
 /**
+ * A vector of weights for each whole number: `dst[…, o] = weight[src[…], o]`.
+ *
+ * Shapes: src any, dst `[…, output_dim]`, weight `[input_dim, output_dim]`. Numbers that are not
+ * from 0 to `input_dim − 1` are an error.
+ *
+ * @param inputDim
+ *   Number of different inputs; at least 1.
+ * @param outputDim
+ *   Length of a vector; at least 1.
+ * @param embeddingsInitializer
+ *   Initial values of the weights.
+ * @param name
+ *   Name in the model. Empty: class and number, such as conv2d_1.
+ */
+final case class Embedding(
+    inputDim: Int,
+    outputDim: Int,
+    embeddingsInitializer: Initializer = Initializer.RandomUniform(maxval = 0.05, minval = -0.05),
+    name: String = ""
+) extends Layer {
+  override private[nn] def arguments: Seq[(String, String)] = Seq(
+    "input_dim" -> Json.of(inputDim),
+    "output_dim" -> Json.of(outputDim),
+    "embeddings_initializer" -> Json.of(embeddingsInitializer)
+  )
+}
+
+/**
  * All axes of a sample as one, the last one running fastest.
  *
  * Shapes: src `[a, b, …]`, dst `[a · b · …]`.
@@ -298,6 +326,114 @@ final case class GlobalAveragePooling2D(
 }
 
 /**
+ * Normalises each value of an image by those of `n` neighbouring channels (Krizhevsky,
+ * Sutskever and Hinton, 2012).
+ *
+ * `dst[c, y, x] = src[c, y, x] · (k + alpha / n · Σ src[c', y, x]²)^−beta`
+ *
+ * Shapes: src and dst `[channels, height, width]`.
+ *
+ * @param alpha
+ *   Factor of the mean square.
+ * @param k
+ *   Summand; above 0.
+ * @param beta
+ *   Exponent.
+ * @param n
+ *   Number of channels that are summed over.
+ * @param name
+ *   Name in the model. Empty: class and number, such as conv2d_1.
+ */
+final case class LRN2D(
+    alpha: Double = 0.0001,
+    k: Double = 1.0,
+    beta: Double = 0.75,
+    n: Int = 5,
+    name: String = ""
+) extends Layer {
+  override private[nn] def arguments: Seq[(String, String)] = Seq(
+    "alpha" -> Json.of(alpha),
+    "k" -> Json.of(k),
+    "beta" -> Json.of(beta),
+    "n" -> Json.of(n)
+  )
+}
+
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber, 1997).
+ *
+ * `i, f, o = sigmoid(weight_ih · src[t] + bias_ih + weight_hh · h + bias_hh)`, `g` the same with
+ * tanh; then `c = f · c + i · g` and `h = o · tanh(c)`, where `h` and `c` start as zeros. Names,
+ * shapes and the order of the gates (i, f, g, o) are those of PyTorch.
+ *
+ * Shapes: src `[steps, inputs]`; dst the last h `[units]`, or all of them `[steps, units]`;
+ * weight_ih_l0 `[4 · units, inputs]`, weight_hh_l0 `[4 · units, units]`, bias_ih_l0 and bias_hh_l0
+ * `[4 · units]`.
+ *
+ * @param units
+ *   Length of h; at least 1.
+ * @param returnSequences
+ *   Whether all results are given instead of the last one.
+ * @param goBackwards
+ *   Whether the sequence is read from its end.
+ * @param kernelInitializer
+ *   Initial values of the weights of the inputs.
+ * @param recurrentInitializer
+ *   Initial values of the weights of h.
+ * @param biasInitializer
+ *   Initial values of both biases.
+ * @param name
+ *   Name in the model. Empty: class and number, such as conv2d_1.
+ */
+final case class LSTM(
+    units: Int,
+    returnSequences: Boolean = false,
+    goBackwards: Boolean = false,
+    kernelInitializer: Initializer = Initializer.GlorotUniform,
+    recurrentInitializer: Initializer = Initializer.GlorotUniform,
+    biasInitializer: Initializer = Initializer.Zeros,
+    name: String = ""
+) extends Layer {
+  override private[nn] def arguments: Seq[(String, String)] = Seq(
+    "units" -> Json.of(units),
+    "return_sequences" -> Json.of(returnSequences),
+    "go_backwards" -> Json.of(goBackwards),
+    "kernel_initializer" -> Json.of(kernelInitializer),
+    "recurrent_initializer" -> Json.of(recurrentInitializer),
+    "bias_initializer" -> Json.of(biasInitializer)
+  )
+}
+
+/**
+ * Normalises along the last axis by mean and variance (Ba, Kiros and Hinton, 2016).
+ *
+ * `dst[…, i] = weight[i] · (src[…, i] − mean[…]) / √(variance[…] + epsilon) + bias[i]`
+ *
+ * Shapes: dst as src, weight and bias `[inputs]`, the last axis of src.
+ *
+ * @param epsilon
+ *   Added to the variance; above 0.
+ * @param betaInitializer
+ *   Initial values of the bias.
+ * @param gammaInitializer
+ *   Initial values of the weight.
+ * @param name
+ *   Name in the model. Empty: class and number, such as conv2d_1.
+ */
+final case class LayerNormalization(
+    epsilon: Double = 0.001,
+    betaInitializer: Initializer = Initializer.Zeros,
+    gammaInitializer: Initializer = Initializer.Ones,
+    name: String = ""
+) extends Layer {
+  override private[nn] def arguments: Seq[(String, String)] = Seq(
+    "epsilon" -> Json.of(epsilon),
+    "beta_initializer" -> Json.of(betaInitializer),
+    "gamma_initializer" -> Json.of(gammaInitializer)
+  )
+}
+
+/**
  * The largest value of each window of an image, channel by channel.
  *
  * `dst[c, y, x] = max over r, q of src[c, y · stride + r − top, x · stride + q − left]`
@@ -328,6 +464,41 @@ final case class MaxPooling2D(
 }
 
 /**
+ * Every step of a sequence looks at all steps (Vaswani et al., 2017).
+ *
+ * `q, k, v = qkv.weight · src + qkv.bias`, then in each head
+ * `softmax(q · kᵀ / √(inputs / num_heads)) · v`, then `dst = proj.weight · heads + proj.bias`.
+ *
+ * Shapes: src and dst `[steps, inputs]`, qkv.weight `[3 · inputs, inputs]`, qkv.bias
+ * `[3 · inputs]`, proj.weight `[inputs, inputs]`, proj.bias `[inputs]`.
+ *
+ * @param numHeads
+ *   Number of heads; divides the inputs.
+ * @param causal
+ *   Whether a step sees only itself and the steps before it.
+ * @param kernelInitializer
+ *   Initial values of the weights.
+ * @param biasInitializer
+ *   Initial values of the biases.
+ * @param name
+ *   Name in the model. Empty: class and number, such as conv2d_1.
+ */
+final case class MultiHeadAttention(
+    numHeads: Int,
+    causal: Boolean = false,
+    kernelInitializer: Initializer = Initializer.GlorotUniform,
+    biasInitializer: Initializer = Initializer.Zeros,
+    name: String = ""
+) extends Layer {
+  override private[nn] def arguments: Seq[(String, String)] = Seq(
+    "num_heads" -> Json.of(numHeads),
+    "causal" -> Json.of(causal),
+    "kernel_initializer" -> Json.of(kernelInitializer),
+    "bias_initializer" -> Json.of(biasInitializer)
+  )
+}
+
+/**
  * The product of several inputs, element by element: `dst = Πₖ srcₖ`.
  *
  * Shapes: two or more src that are equal or broadcast (a size of 1 is repeated); dst is
@@ -340,6 +511,25 @@ final case class Multiply(
     name: String = ""
 ) extends Layer {
   override private[nn] def arguments: Seq[(String, String)] = Seq.empty
+}
+
+/**
+ * Adds a vector of weights to each step of a sequence: `dst[t, i] = src[t, i] + weight[t, i]`.
+ *
+ * Shapes: src and dst `[steps, inputs]`, weight the same.
+ *
+ * @param initializer
+ *   Initial values of the weights.
+ * @param name
+ *   Name in the model. Empty: class and number, such as conv2d_1.
+ */
+final case class PositionEmbedding(
+    initializer: Initializer = Initializer.GlorotUniform,
+    name: String = ""
+) extends Layer {
+  override private[nn] def arguments: Seq[(String, String)] = Seq(
+    "initializer" -> Json.of(initializer)
+  )
 }
 
 /**
@@ -372,6 +562,29 @@ final case class Reshape(
 ) extends Layer {
   override private[nn] def arguments: Seq[(String, String)] = Seq(
     "target_shape" -> Json.of(targetShape)
+  )
+}
+
+/**
+ * One place along an axis, which goes away: `dst[…] = src[…, index, …]`.
+ *
+ * Shapes: dst is src without the axis.
+ *
+ * @param axis
+ *   The axis; 1 is the first one after the batch, −1 the last.
+ * @param index
+ *   The place, from 0, or from −1 at the end.
+ * @param name
+ *   Name in the model. Empty: class and number, such as conv2d_1.
+ */
+final case class Select(
+    axis: Int,
+    index: Int,
+    name: String = ""
+) extends Layer {
+  override private[nn] def arguments: Seq[(String, String)] = Seq(
+    "axis" -> Json.of(axis),
+    "index" -> Json.of(index)
   )
 }
 

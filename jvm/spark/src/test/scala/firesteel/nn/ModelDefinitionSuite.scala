@@ -20,6 +20,7 @@ class ModelDefinitionSuite extends AnyFunSuite {
 
   test("the engine accepts every layer with its defaults and with all arguments given") {
     val image = Input(Seq(4, 8, 8), name = "image")
+    val sequence = Reshape(Seq(8, 32))(image)
     val images = Seq[Node](
       Conv2D(
         filters = 4,
@@ -45,7 +46,14 @@ class ModelDefinitionSuite extends AnyFunSuite {
       Activation("sigmoid")(image),
       Reshape(Seq(-1, 64))(image),
       Dense(3, activation = "log_softmax")(image),
-      GlobalAveragePooling2D()(image)
+      GlobalAveragePooling2D()(image),
+      LRN2D(n = 3)(image),
+      LayerNormalization(epsilon = 1e-12)(image),
+      Select(1, -1)(image),
+      Embedding(5, 3)(image),
+      PositionEmbedding()(sequence),
+      MultiHeadAttention(4, causal = true)(sequence),
+      LSTM(3, goBackwards = true)(sequence)
     )
     val rows = images.map(node => Dense(2)(Flatten()(node)))
     val model = Model(image, Concatenate()(rows: _*))
