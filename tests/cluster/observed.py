@@ -28,6 +28,7 @@ class Observed:
             "spark.driver.bindAddress": host.address,
             "spark.driver.host": host.address,
             "spark.firesteel.progress": "false",
+            "spark.firesteel.stateHash": "true",
             **(conf or {}),
         }
         command = [

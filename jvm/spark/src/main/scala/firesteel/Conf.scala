@@ -132,6 +132,16 @@ object Conf {
     _.toBooleanOption
   )
 
+  /** Whether a training ends with the hash of the optimizer's state. */
+  val StateHash: Setting[Boolean] = new Setting[Boolean](
+    "spark.firesteel.stateHash",
+    "false",
+    "Whether a training also says the SHA-256 of the optimizer's state. All of it travels to the " +
+      "driver for that, piece by piece.",
+    "true or false",
+    _.toBooleanOption
+  )
+
   /** Number of weights of a trained model that travel at once. */
   val ModelPiece: Setting[Int] = new Setting[Int](
     "spark.firesteel.model.piece",
@@ -167,6 +177,7 @@ object Conf {
       Group,
       GroupTimeout,
       GroupBarrier,
+      StateHash,
       ModelPiece,
       Progress
     )

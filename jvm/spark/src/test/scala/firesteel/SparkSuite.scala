@@ -19,6 +19,7 @@ abstract class SparkSuite extends AnyFunSuite {
       .config("spark.driver.bindAddress", "127.0.0.1")
       .config("spark.driver.host", "127.0.0.1")
       .config("spark.firesteel.progress", "false")
+      .config("spark.firesteel.stateHash", "true")
       .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
       .config(
         "spark.executorEnv.FIRESTEEL_NATIVE_DIR",

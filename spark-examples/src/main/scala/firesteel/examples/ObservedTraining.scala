@@ -75,7 +75,7 @@ object ObservedTraining {
       )
     }
     val state = trained.summary.get.stateHash
-    events.tell("ended", "weights" -> trained.weightsHash, "state" -> state)
+    events.tell("ended", "weights" -> trained.weightsHash, "state" -> state.orNull)
   }
 
   /** The images; every executor reads the files itself. */

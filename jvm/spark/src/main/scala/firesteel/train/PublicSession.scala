@@ -111,7 +111,7 @@ private[train] final class PublicSession private (
     (draft, parts)
   }
 
-  protected def read(piece: SliceRange, slot: Option[Int]): Array[Byte] =
+  protected def read(what: String, piece: SliceRange, slot: Option[Int]): Array[Byte] =
     slot.fold(Pieces.array(current, piece.begin * 4, Math.toIntExact(piece.bytes))) { slot =>
       val parts = for ((slice, n) <- slices.zipWithIndex; part <- slice.intersect(piece)) yield {
         val at = slot * slice.bytes + (part.begin - slice.begin) * 4

@@ -115,11 +115,11 @@ private[train] final class Session private (
   }
 
   /** The average of the weights, like all state, comes from those who own it. */
-  protected def read(piece: SliceRange, slot: Option[Int]): Array[Byte] = {
+  protected def read(what: String, piece: SliceRange, slot: Option[Int]): Array[Byte] = {
     val parts = steadily {
       val owners = view.members.indices.filter(view.slices(_).intersect(piece).isDefined)
       val from = if (slot.isEmpty) Seq(0) else owners
-      tasks.runOn(from, "model file", work(SeatWork.write(position, piece, slot)))
+      tasks.runOn(from, what, work(SeatWork.write(position, piece, slot)))
     }
     Array.concat(parts: _*)
   }

@@ -104,7 +104,8 @@ final class Trainer private[firesteel] (
       observer.started(info(session.spec, session.rowsOf(Role.Training).sum, session.executors))
       val end = loop.toEnd(start)
       val model = session.write()
-      val result = new TrainingResult(end.epochs, model, model.weightsHash, session.stateHash())
+      val state = Option.when(Conf.StateHash.get(conf).getOrElse(false))(session.stateHash())
+      val result = new TrainingResult(end.epochs, model, model.weightsHash, state)
       observer.ended(None)
       result
     } catch {

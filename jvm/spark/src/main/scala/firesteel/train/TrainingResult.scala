@@ -61,11 +61,11 @@ final case class EpochResult(
  * @param modelFile the trained model
  * @param weightsHash SHA-256 of the trained weights
  * @param stateHash SHA-256 of the optimizer's state: its vectors one after the other, each in the order
- *     of the weights, however they were cut into slices
+ *     of the weights, however they were cut into slices; if `spark.firesteel.stateHash` asks for it
  */
 final class TrainingResult private[train] (
     val epochs: IndexedSeq[EpochResult],
     val modelFile: ModelFile,
     val weightsHash: String,
-    val stateHash: String
+    val stateHash: Option[String]
 )

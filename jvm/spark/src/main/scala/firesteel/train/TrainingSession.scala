@@ -79,17 +79,19 @@ private[train] trait TrainingSession extends AutoCloseable {
   /** Writes the files of a checkpoint. */
   def checkpoint(to: CheckpointStore): (CheckpointDraft, IndexedSeq[CheckpointPart])
 
-  /** The bytes of a piece of the weights or, if `slot` is given, of that vector of the state. */
-  protected def read(piece: SliceRange, slot: Option[Int]): Array[Byte]
+  /** In a job of this name: the bytes of a piece of the weights or, if `slot` is given, of that vector of the state. */
+  protected def read(what: String, piece: SliceRange, slot: Option[Int]): Array[Byte]
 
   /** A model file with the weights or, if the optimizer keeps one, with their average. */
-  def write(): ModelFile = ModelFile.create(conf, model)(read(_, averageSlot))
+  def write(): ModelFile = ModelFile.create(conf, model)(read("model file", _, averageSlot))
 
   /** SHA-256 of the vectors of the optimizer's state, one after the other; they come piece by piece. */
   def stateHash(): String = {
     val digest = MessageDigest.getInstance("SHA-256")
     val pieces = ModelFile.pieces(model.parameterCount, ModelFile.pieceFloats(conf)).toSeq
-    for (slot <- 0 until optimizer.slots(); piece <- pieces) digest.update(read(piece, Some(slot)))
+    for (slot <- 0 until optimizer.slots(); piece <- pieces) {
+      digest.update(read("state hash", piece, Some(slot)))
+    }
     HexFormat.of.formatHex(digest.digest())
   }
 }

@@ -29,7 +29,7 @@ class CompressionSuite extends TrainingFixture {
       .copy(definition = network.toJson, strategy = bf16)
 
   private def hashes(result: TrainingResult): Seq[String] =
-    result.epochs.map(_.weightsHash) :+ result.stateHash
+    result.epochs.map(_.weightsHash) :+ result.stateHash.get
 
   /** Bytes that executors sent in the iterations of a training. */
   private def sentBytes(spark: SparkSession, what: TrainingSettings): Long = {

@@ -31,7 +31,7 @@ class LocalStepsSuite extends TrainingFixture {
       .copy(definition = normed.toJson, strategy = Strategy(compression, Some(steps)))
 
   private def hashes(result: TrainingResult): Seq[String] =
-    result.epochs.map(_.weightsHash) ++ Seq(result.weightsHash, result.stateHash)
+    result.epochs.map(_.weightsHash) ++ Seq(result.weightsHash, result.stateHash.get)
 
   test("any number of executors and cores, either exchange and any grouping give the same bits") {
     Seq(local(3), local(3, compression = Some("bf16"))).foreach { what =>
