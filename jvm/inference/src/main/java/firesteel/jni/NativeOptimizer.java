@@ -212,8 +212,7 @@ public final class NativeOptimizer extends NativeHandle {
 
   private static native void pack0(long handle, long gradient, long packed);
 
-  private static native void unpack0(
-      long handle, long begin, long end, long packed, long gradient);
+  private static native void unpack0(long handle, long begin, long end, long packed, long gradient);
 
   private static native String definition0(long handle);
 

@@ -44,8 +44,7 @@ public final class NativeWorker extends NativeHandle {
       String strategyJson,
       String optimizerJson) {
     super(
-        create0(
-            model.handle(), lossJson, threads, seed, microBatch, strategyJson, optimizerJson));
+        create0(model.handle(), lossJson, threads, seed, microBatch, strategyJson, optimizerJson));
   }
 
   /**
