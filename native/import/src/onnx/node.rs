@@ -83,11 +83,6 @@ impl<'n, 'm> Node<'n, 'm> {
         }
     }
 
-    /// Source `i`, if it was given.
-    pub fn optional(&self, i: usize) -> Result<Option<ValueId>, Error> {
-        if self.has(i) { self.input(i).map(Some) } else { Ok(None) }
-    }
-
     /// All sources, which must be tensors.
     pub fn inputs(&self) -> Result<Vec<ValueId>, Error> {
         (0..self.count()).map(|i| self.input(i)).collect()
@@ -289,6 +284,17 @@ impl<'n, 'm> Node<'n, 'm> {
     pub fn map(&mut self, op: impl Op) -> Made {
         let src = self.inputs()?;
         Ok(self.add(op, &src)?.into_iter().map(Value::from).collect())
+    }
+
+    /// Applies an op to all sources; the node has its first output, what follows is ours.
+    pub fn map_one(&mut self, op: impl Op) -> Made {
+        let src = self.inputs()?;
+        Ok(vec![self.one(op, &src)?.into()])
+    }
+
+    /// What an op without sources makes of its settings.
+    pub fn given(&mut self, op: impl Op) -> Made {
+        Ok(self.add(op, &[])?.into_iter().map(Value::from).collect())
     }
 
     /// Applies an op to the first source; its outputs are those of the node.

@@ -3,7 +3,7 @@
 use super::super::proto::{AttributeProto, attribute_proto::AttributeType};
 use super::super::tensors;
 use nn::ops::*;
-use nn::{Op, TensorType};
+use nn::{AutoPad, Op, TensorType};
 use std::any::Any;
 use tensor::{DType, Tensor};
 
@@ -40,6 +40,8 @@ const PLAIN: &[&str] = &[
     "Erf",
     "Exp",
     "Floor",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
     "Greater",
     "GreaterOrEqual",
     "HardSwish",
@@ -112,6 +114,16 @@ impl Form {
         self
     }
 
+    /// Who decides about the padding, if it is not given.
+    fn padding(self, auto_pad: AutoPad) -> Form {
+        match auto_pad {
+            AutoPad::NotSet => self,
+            AutoPad::SameUpper => self.text("auto_pad", "SAME_UPPER"),
+            AutoPad::SameLower => self.text("auto_pad", "SAME_LOWER"),
+            AutoPad::Valid => self.text("auto_pad", "VALID"),
+        }
+    }
+
     fn outputs(mut self, outputs: usize) -> Form {
         self.outputs = outputs;
         self
@@ -154,6 +166,7 @@ pub(super) fn of(op: &dyn Op, src: &[&TensorType]) -> Result<Form, String> {
     }
     let found = activation(any)
         .or_else(|| layer(any))
+        .or_else(|| normalization(any))
         .or_else(|| moving(any))
         .or_else(|| index(any))
         .or_else(|| reduction(any))
@@ -197,27 +210,61 @@ fn layer(op: &dyn Any) -> Option<Form> {
             .sizes("strides", &op.strides)
             .sizes("pads", &op.pads)
             .sizes("dilations", &op.dilations)
+            .padding(op.auto_pad)
             .int("group", int(op.group))
     } else if let Some(op) = op.downcast_ref::<MaxPool>() {
         Form::new("MaxPool")
             .sizes("kernel_shape", &op.kernel_shape)
             .sizes("strides", &op.strides)
             .sizes("pads", &op.pads)
+            .sizes("dilations", &op.dilations)
+            .padding(op.auto_pad)
             .flag("ceil_mode", op.ceil_mode)
+            .flag("storage_order", op.column_major)
+            .outputs(1 + usize::from(op.indices))
     } else if let Some(op) = op.downcast_ref::<AveragePool>() {
         Form::new("AveragePool")
             .sizes("kernel_shape", &op.kernel_shape)
             .sizes("strides", &op.strides)
             .sizes("pads", &op.pads)
+            .sizes("dilations", &op.dilations)
+            .padding(op.auto_pad)
             .flag("ceil_mode", op.ceil_mode)
             .flag("count_include_pad", op.count_include_pad)
     } else if let Some(op) = op.downcast_ref::<Gemm>() {
-        Form::new("Gemm").flag("transA", op.trans_a).flag("transB", op.trans_b)
+        Form::new("Gemm")
+            .flag("transA", op.trans_a)
+            .flag("transB", op.trans_b)
+            .float("alpha", op.alpha)
+            .float("beta", op.beta)
     } else if let Some(op) = op.downcast_ref::<BatchNormalization>() {
         if op.training {
             return None;
         }
         Form::new("BatchNormalization").float("epsilon", op.epsilon).float("momentum", op.momentum)
+    } else {
+        return None;
+    })
+}
+
+fn normalization(op: &dyn Any) -> Option<Form> {
+    Some(if let Some(op) = op.downcast_ref::<LayerNormalization>() {
+        Form::new("LayerNormalization").int("axis", op.axis).float("epsilon", op.epsilon).outputs(3)
+    } else if let Some(op) = op.downcast_ref::<InstanceNormalization>() {
+        Form::new("InstanceNormalization").float("epsilon", op.epsilon)
+    } else if let Some(op) = op.downcast_ref::<GroupNormalization>() {
+        let form = Form::new("GroupNormalization").float("epsilon", op.epsilon);
+        form.int("num_groups", int(op.num_groups))
+    } else if let Some(op) = op.downcast_ref::<LpNormalization>() {
+        Form::new("LpNormalization").int("axis", op.axis).int("p", op.p.into())
+    } else if let Some(op) = op.downcast_ref::<LRN>() {
+        Form::new("LRN")
+            .int("size", int(op.size))
+            .float("alpha", op.alpha)
+            .float("beta", op.beta)
+            .float("bias", op.bias)
+    } else if let Some(op) = op.downcast_ref::<Hardmax>() {
+        Form::new("Hardmax").int("axis", op.axis)
     } else {
         return None;
     })

@@ -3,7 +3,8 @@
 use super::super::node::{Made, Node};
 use super::super::value::Value;
 use super::{Row, row};
-use tensor::{DType, Element, Tensor, Wide, for_dtype};
+use nn::ops::{BlackmanWindow, EyeLike, HammingWindow, HannWindow};
+use tensor::{DType, Tensor, for_dtype};
 
 pub(super) const ROWS: &[Row] = &[
     row("Constant", 1, constant),
@@ -37,24 +38,21 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("Range", 11, range),
     row("EyeLike", 9, |n| {
-        let like = n.src_type(0)?;
-        let &[rows, columns] = like.dims() else {
-            return Err(n.fail(format!("expected a matrix, got {like}")));
-        };
-        let (dtype, k) = (n.dtype("dtype")?.unwrap_or(like.dtype), n.int("k").unwrap_or(0));
-        let mut eye = vec![0.0f32; rows * columns];
-        for row in 0..rows {
-            let column = usize::try_from(row as i64 + k).ok().filter(|&column| column < columns);
-            if let Some(column) = column {
-                eye[row * columns + column] = 1.0;
-            }
-        }
-        let eye = Tensor::new(like.shape, eye)?.cast(dtype);
-        Ok(vec![n.constant(eye).into()])
+        let (k, dtype) = (n.int("k").unwrap_or(0), n.dtype("dtype")?);
+        n.map(EyeLike { k, dtype })
     }),
-    row("HannWindow", 17, |n| window(n, [0.5, 0.5, 0.0])),
-    row("HammingWindow", 17, |n| window(n, [25.0 / 46.0, 21.0 / 46.0, 0.0])),
-    row("BlackmanWindow", 17, |n| window(n, [0.42, 0.5, 0.08])),
+    row("HannWindow", 17, |n| {
+        let (size, periodic, dtype) = window(n)?;
+        n.given(HannWindow { size, periodic, dtype })
+    }),
+    row("HammingWindow", 17, |n| {
+        let (size, periodic, dtype) = window(n)?;
+        n.given(HammingWindow { size, periodic, dtype })
+    }),
+    row("BlackmanWindow", 17, |n| {
+        let (size, periodic, dtype) = window(n)?;
+        n.given(BlackmanWindow { size, periodic, dtype })
+    }),
 ];
 
 fn constant(n: &mut Node<'_, '_>) -> Made {
@@ -122,20 +120,9 @@ fn count_of(n: &Node<'_, '_>, count: f64) -> Result<usize, super::super::Error> 
     Err(n.fail(format!("expected at most {MOST_ELEMENTS} elements, got {count}")))
 }
 
-/// a₀ − a₁ cos(2πi / N) + a₂ cos(4πi / N), with N the size, or one less if it is not periodic.
-fn window(n: &mut Node<'_, '_>, [a0, a1, a2]: [f64; 3]) -> Made {
-    let size = n.known_int(0)?;
-    let size = count_of(n, size.max(0) as f64)?;
-    let periodic = n.int("periodic") != Some(0);
+/// The size of a window, whether it goes on without end, and the type of its elements.
+fn window(n: &Node<'_, '_>) -> Result<(usize, bool, DType), super::super::Error> {
+    let size = count_of(n, n.known_int(0)?.max(0) as f64)?;
     let dtype = n.dtype("output_datatype")?.unwrap_or(DType::F32);
-    let period = if periodic { size } else { size.saturating_sub(1).max(1) } as f64;
-    let value = |i: usize| {
-        let angle = 2.0 * std::f64::consts::PI * i as f64 / period;
-        a0 - a1 * angle.cos() + a2 * (2.0 * angle).cos()
-    };
-    let made = for_dtype!(dtype, T => {
-        let values = (0..size).map(|i| T::from_wide(Wide::Float(value(i))));
-        Tensor::vector(values.collect::<Vec<T>>())
-    });
-    Ok(vec![n.constant(made).into()])
+    Ok((size, n.int("periodic") != Some(0), dtype))
 }

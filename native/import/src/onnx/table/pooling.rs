@@ -4,20 +4,12 @@ use super::super::node::{Made, Node};
 use super::super::value::Value;
 use super::windows::Window;
 use super::{Row, row};
-use nn::ops::{AveragePool, MaxPool};
+use nn::ops::{AveragePool, GlobalAveragePool, GlobalMaxPool, MaxPool};
 
 pub(super) const ROWS: &[Row] = &[
     row("AveragePool", 1, average_pool),
-    row("GlobalAveragePool", 1, |n| {
-        let kernel_shape = n.src_type(0)?.dims().get(2..).unwrap_or_default().to_vec();
-        n.map(AveragePool { kernel_shape, ..AveragePool::default() })
-    }),
-    row("GlobalMaxPool", 1, |n| {
-        let kernel_shape = n.src_type(0)?.dims().get(2..).unwrap_or_default().to_vec();
-        let x = n.input(0)?;
-        let op = MaxPool { kernel_shape, ..MaxPool::default() };
-        Ok(vec![n.one(op, &[x])?.into()])
-    }),
+    row("GlobalAveragePool", 1, |n| n.map(GlobalAveragePool {})),
+    row("GlobalMaxPool", 1, |n| n.map_one(GlobalMaxPool {})),
     row("MaxPool", 1, max_pool),
 ];
 
