@@ -279,3 +279,33 @@ mod dropout {
         }
     }
 }
+
+mod random {
+    use super::cases::random::drawn;
+    use nn::ops::{RandomNormal, RandomUniform};
+
+    /// Mean and variance.
+    fn moments(numbers: &[f32]) -> (f64, f64) {
+        let n = numbers.len() as f64;
+        let mean = numbers.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+        (mean, numbers.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n)
+    }
+
+    #[test]
+    fn numbers_have_the_asked_mean_and_variance_and_differ_by_salt() {
+        let (shape, low, high) = (vec![10_000], -1.0, 3.0);
+        let uniform = [1, 2].map(|salt| {
+            drawn(RandomUniform { low, high, shape: shape.clone(), salt, ..Default::default() })
+        });
+        assert_ne!(uniform[0], uniform[1]);
+        assert!(uniform[0].iter().all(|x| (low..high).contains(x)));
+        // Four standard deviations each: of the mean √(σ² / n), of the variance √((κ − 1) σ⁴ / n).
+        let (mean, variance) = moments(&uniform[0]);
+        assert!((mean - 1.0).abs() < 0.0462, "{mean}");
+        assert!((variance - 16.0 / 12.0).abs() < 0.0478, "{variance}");
+        let normal = drawn(RandomNormal { mean: 2.0, scale: 3.0, shape, ..Default::default() });
+        let (mean, variance) = moments(&normal);
+        assert!((mean - 2.0).abs() < 0.12, "{mean}");
+        assert!((variance - 9.0).abs() < 0.51, "{variance}");
+    }
+}

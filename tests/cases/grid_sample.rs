@@ -29,6 +29,67 @@ fn identity(name: &str, mode: GridMode, align_corners: bool, dims: &[usize]) -> 
         .fixed(grid)
 }
 
+/// The number of an image [n, c, h, w] at a whole place, by the padding.
+fn pixel(op: &GridSample, x: &Array, image: [usize; 2], place: [i64; 2]) -> f64 {
+    let mut at = [image[0], image[1], 0, 0];
+    for d in 0..2 {
+        let size = x.dims[2 + d] as i64;
+        // Mirrored at pixels, or at the edges beyond them.
+        let period = if op.align_corners { 2 * size - 2 } else { 2 * size };
+        let mirrored = place[d].rem_euclid(period);
+        let back = if op.align_corners { period - mirrored } else { period - 1 - mirrored };
+        let i = match op.padding {
+            GridPadding::Zeros if !(0..size).contains(&place[d]) => return 0.0,
+            GridPadding::Zeros => place[d],
+            GridPadding::Border => place[d].clamp(0, size - 1),
+            GridPadding::Reflection => mirrored.min(back),
+        };
+        at[2 + d] = i as usize;
+    }
+    x.at(&at)
+}
+
+/// Keys' kernel with a = −¾ at a distance, or that of a line.
+fn kernel(mode: GridMode, t: f64) -> f64 {
+    let t = t.abs();
+    match mode {
+        GridMode::Cubic if t <= 1.0 => 1.25 * t.powi(3) - 2.25 * t.powi(2) + 1.0,
+        GridMode::Cubic if t < 2.0 => -0.75 * (t.powi(3) - 5.0 * t.powi(2) + 8.0 * t - 4.0),
+        GridMode::Linear if t < 1.0 => 1.0 - t,
+        _ => 0.0,
+    }
+}
+
+/// Any grid, by the sum of all pixels near a place times the kernel; padded pixel by pixel, which for
+/// lines is the same as padding the place.
+fn sampled(name: &str, op: GridSample) -> Case {
+    let settings = op.clone();
+    let oracle = move |src: &[Array]| {
+        let (x, grid) = (&src[0], &src[1]);
+        let dims = [x.dims[0], x.dims[1], grid.dims[1], grid.dims[2]];
+        vec![Array::from_fn(&dims, |at| {
+            let place = [1, 0].map(|d| {
+                let (g, size) = (grid.at(&[at[0], at[2], at[3], d]), x.dims[3 - d] as f64);
+                match settings.align_corners {
+                    true => (g + 1.0) / 2.0 * (size - 1.0),
+                    false => ((g + 1.0) * size - 1.0) / 2.0,
+                }
+            });
+            let [i, j] = place.map(|p| p.floor() as i64);
+            let near = (-1..=2).flat_map(|a| (-1..=2).map(move |b| [i + a, j + b]));
+            near.map(|[i, j]| {
+                let weight = kernel(settings.mode, i as f64 - place[0])
+                    * kernel(settings.mode, j as f64 - place[1]);
+                weight * pixel(&settings, x, [at[0], at[1]], [i, j])
+            })
+            .sum()
+        })]
+    };
+    Case::new(name, op, oracle)
+        .operand(&[2, 3, 4, 5])
+        .values(Array::sample(&[2, 3, 2, 2], 9).map(|place| 1.2 * place))
+}
+
 /// The map x + ½, −y of an image with a plane of 2×3.
 fn affine(name: &str, align_corners: bool, x: [f64; 3], y: [f64; 2]) -> Case {
     let op = AffineGrid { size: vec![1, 4, 2, 3], align_corners };
@@ -53,6 +114,18 @@ pub fn cases() -> Vec<Case> {
         ),
         diagonal("mirrored", Linear, Reflection, [2.5, 0.0, 1.7, 2.5, 2.5, 1.7, 5.0, 2.5]),
         diagonal("nearest", Nearest, Zeros, [0.0, 0.0, 2.0, 0.0, 0.0, 2.0, 0.0, 0.0]),
+        sampled("lines, zeros", GridSample::default()),
+        sampled("lines, border", GridSample { padding: Border, ..GridSample::default() }),
+        sampled(
+            "lines, mirrored at corners",
+            GridSample { padding: Reflection, align_corners: true, ..GridSample::default() },
+        ),
+        sampled("lines, mirrored", GridSample { padding: Reflection, ..GridSample::default() }),
+        sampled("cubics, zeros", GridSample { mode: Cubic, ..GridSample::default() }),
+        sampled(
+            "cubics, border, by corners",
+            GridSample { mode: Cubic, padding: Border, align_corners: true },
+        ),
         identity("linear at its own places", Linear, false, &[2, 3, 4, 5]),
         identity("linear at aligned places", Linear, true, &[1, 2, 3, 4]),
         identity("cubic at its own places", Cubic, false, &[1, 2, 4, 5]),

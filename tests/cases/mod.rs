@@ -23,6 +23,7 @@ mod conv_transpose;
 mod cum_sum;
 mod depth_to_space;
 mod det;
+mod dft;
 pub mod dropout;
 mod einsum;
 mod elementary;
@@ -42,6 +43,7 @@ mod lp_pool;
 mod lrn;
 mod matmul;
 mod max_pool;
+mod max_roi_pool;
 mod max_unpool;
 mod mean_squared_error;
 mod negative_log_likelihood_loss;
@@ -51,6 +53,7 @@ mod nonlinearity;
 mod one_hot;
 mod pad;
 mod predicates;
+pub mod random;
 mod recurrent;
 mod reduce;
 mod reshape;
@@ -92,6 +95,7 @@ pub fn table() -> Vec<Case> {
         elementary::cases(),
         nonlinearity::cases(),
         predicates::cases(),
+        random::cases(),
         trigonometric::cases(),
         along_axes::cases(),
         attention::cases(),
@@ -107,6 +111,7 @@ pub fn table() -> Vec<Case> {
         cum_sum::cases(),
         depth_to_space::cases(),
         det::cases(),
+        dft::cases(),
         dropout::cases(),
         einsum::cases(),
         expand::cases(),
@@ -124,6 +129,7 @@ pub fn table() -> Vec<Case> {
         lrn::cases(),
         matmul::cases(),
         max_pool::cases(),
+        max_roi_pool::cases(),
         max_unpool::cases(),
         mean_squared_error::cases(),
         negative_log_likelihood_loss::cases(),
@@ -199,6 +205,7 @@ pub fn refusals() -> Vec<Refusal> {
         elementary::refusals(),
         nonlinearity::refusals(),
         predicates::refusals(),
+        random::refusals(),
         trigonometric::refusals(),
         along_axes::refusals(),
         attention::refusals(),
@@ -214,6 +221,7 @@ pub fn refusals() -> Vec<Refusal> {
         cum_sum::refusals(),
         depth_to_space::refusals(),
         det::refusals(),
+        dft::refusals(),
         dropout::refusals(),
         einsum::refusals(),
         expand::refusals(),
@@ -231,6 +239,7 @@ pub fn refusals() -> Vec<Refusal> {
         lrn::refusals(),
         matmul::refusals(),
         max_pool::refusals(),
+        max_roi_pool::refusals(),
         max_unpool::refusals(),
         mean_squared_error::refusals(),
         negative_log_likelihood_loss::refusals(),

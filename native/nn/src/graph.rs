@@ -140,6 +140,11 @@ impl Graph {
             return Ok(made.into_iter().map(|tensor| self.constant(tensor)).collect());
         }
         let types = op.infer(&types);
+        if types.is_ok()
+            && let Some(made) = op.compose(self, name, src)?
+        {
+            return Ok(made);
+        }
         let known: Option<Vec<&Tensor>> =
             src.iter().map(|&v| self.known(v).map(|tensor| &**tensor)).collect();
         if let (Some(src), true) = (known, op.is_deterministic())

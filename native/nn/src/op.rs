@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::autodiff::Gradient;
 use crate::compiler::Compiler;
-use crate::{Error, OpError, TensorType};
+use crate::{Error, Graph, OpError, TensorType, ValueId};
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -56,6 +56,20 @@ pub trait Op: Any + Debug + Send + Sync {
     /// [`Error::NotDifferentiable`] unless the op says how.
     fn differentiate(&self, gradient: &mut Gradient<'_>) -> Result<(), Error> {
         Err(gradient.refuse())
+    }
+
+    /// Adds the nodes that the op is made of, in place of one of its own, and gives their results;
+    /// none for an op that is a node. The sources are such as [`Op::infer`] accepted.
+    ///
+    /// # Errors
+    /// [`Error::Op`] if the parts do not fit.
+    fn compose(
+        &self,
+        _graph: &mut Graph,
+        _name: &str,
+        _src: &[ValueId],
+    ) -> Result<Option<Vec<ValueId>>, Error> {
+        Ok(None)
     }
 
     /// Emits the steps that compute this op: oneDNN's primitive, or the plain kernel where

@@ -16,6 +16,8 @@ pub enum Purpose {
     Shuffle = 3,
     /// Rounding of gradients.
     Rounding = 4,
+    /// Numbers that a model asks for.
+    Noise = 5,
 }
 
 /// Blocks that [`Philox::blocks`] makes at a time.

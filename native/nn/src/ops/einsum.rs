@@ -1,12 +1,11 @@
 //! Sums of products by Einstein's convention.
 
-use super::exact::{Compute, Number, compute, number_types};
-use super::sum_to::SumTo;
-use crate::op::{Cost, Op};
-use crate::tensor_type::infer_tensors;
-use crate::{Error, Gradient, OpError, TensorType};
+use super::exact::number_types;
+use super::{MatMul, ReduceSum, Reshape, Slice, Transpose};
+use crate::op::Op;
+use crate::{Error, Graph, OpError, TensorType, ValueId};
 use serde::{Deserialize, Serialize};
-use tensor::{DType, Shape, Tensor};
+use tensor::{DType, Shape};
 
 /// y = the sum, over the letters that the output does not name, of the products of the operands'
 /// elements at the places that the letters name: `"ij,jk->ik"` is the matrix product, `"ii->i"` the
@@ -14,6 +13,8 @@ use tensor::{DType, Shape, Tensor};
 ///
 /// Without `->` the output has the letters that occur once, in alphabetical order, behind the
 /// dimensions of `...`. Dimensions of size 1 are repeated. Integers wrap around.
+///
+/// In a graph it is a chain of transpositions and matrix products, one operand at a time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Einsum {
@@ -135,135 +136,163 @@ impl Op for Einsum {
         })
     }
 
-    fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
-        let Some(dy) = g.diff_dst(0) else { return Ok(()) };
-        let shapes: Vec<Shape> = (0..g.sources()).map(|i| g.shape(g.src(i))).collect();
-        let Ok(problem) = self.problem(&shapes.iter().collect::<Vec<_>>()) else {
-            return Err(g.refuse());
-        };
-        for i in (0..g.sources()).filter(|&i| g.needs(i)).collect::<Vec<_>>() {
-            let diff = problem.gradient(i, g, dy)?;
-            g.set(i, diff);
-        }
-        Ok(())
+    fn compiles(&self, _: &[DType]) -> bool {
+        true
     }
 
-    fn compiles(&self, _src: &[DType]) -> bool {
-        false
-    }
-
-    fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
-        let dst = infer_tensors(self, src)?.remove(0);
-        let shapes: Vec<&Shape> = src.iter().map(|tensor| tensor.shape()).collect();
-        Ok(vec![compute(&self.problem(&shapes)?, src, &dst)?])
-    }
-
-    fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
-        let bytes = src.iter().chain(dst).map(|s| s.bytes() as f64).sum();
-        let Ok(problem) = self.problem(&src.iter().collect::<Vec<_>>()) else {
-            return Cost { flops: 0.0, bytes };
-        };
-        let mut labels: Labels = problem.operands.iter().flat_map(|o| o.0.clone()).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        Cost { flops: src.len() as f64 * problem.shape(&labels).len() as f64, bytes }
-    }
-}
-
-impl Problem {
-    /// The gradient of operand `i`: the operand's letters of dy, all other operands and, for
-    /// letters that only this one has, ones in its own shape.
-    fn gradient(
+    fn compose(
         &self,
-        i: usize,
-        g: &mut Gradient<'_>,
-        dy: crate::ValueId,
-    ) -> Result<crate::ValueId, Error> {
-        let (labels, shape) = &self.operands[i];
-        if (1..labels.len()).any(|d| labels[..d].contains(&labels[d])) {
-            return Err(g.refuse());
-        }
-        let mut known: Labels = Vec::new();
-        let mut letter = |label: &char| {
-            let at = known.iter().position(|k| k == label).unwrap_or_else(|| {
-                known.push(*label);
-                known.len() - 1
-            });
-            char::from(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[at.min(51)])
-        };
-        let mut term = |labels: &Labels| labels.iter().map(&mut letter).collect::<String>();
-        let ones = Tensor::new(shape.clone(), vec![1.0f32; shape.len()])?;
-        let ones = g.constant(ones.cast(g.tensor_type(dy).dtype));
-        let (mut terms, mut src) = (vec![term(&self.output), term(labels)], vec![dy, ones]);
-        for (other, (labels, _)) in self.operands.iter().enumerate().filter(|o| o.0 != i) {
-            terms.push(term(labels));
-            src.push(g.src(other));
-        }
-        let equation = format!("{}->{}", terms.join(","), term(labels));
-        let diff = g.emit(Einsum { equation }, &src)?[0];
-        if g.shape(diff) == *shape {
-            return Ok(diff);
-        }
-        Ok(g.emit(SumTo { shape: shape.clone() }, &[diff])?[0])
-    }
-
-    /// Distance of neighbours along each of `along` in an operand; repeated letters add up.
-    fn strides(labels: &[char], shape: &Shape, along: &[char]) -> Vec<usize> {
-        let strides = shape.strides();
-        let stride = |label: &char| {
-            let held = labels.iter().zip(shape.dims()).zip(&strides);
-            held.filter(|((l, dim), _)| *l == label && **dim != 1).map(|(_, s)| s).sum()
-        };
-        along.iter().map(stride).collect()
+        graph: &mut Graph,
+        name: &str,
+        src: &[ValueId],
+    ) -> Result<Option<Vec<ValueId>>, Error> {
+        let shapes: Vec<Shape> = src.iter().map(|&value| graph.shape(value).clone()).collect();
+        let problem = self.problem(&shapes.iter().collect::<Vec<_>>());
+        let problem =
+            problem.map_err(|source| Error::Op { op: "Einsum", node: name.into(), source })?;
+        Parts { graph, name }.compose(&problem, src).map(|value| Some(vec![value]))
     }
 }
 
-/// Positions of all places of `shape` in row-major order, in something read with these strides.
-fn positions(shape: &Shape, strides: &[usize]) -> Vec<usize> {
-    let mut positions = vec![0];
-    for (&dim, &stride) in shape.dims().iter().zip(strides) {
-        positions = positions.iter().flat_map(|p| (0..dim).map(move |i| p + i * stride)).collect();
-    }
-    positions
+/// A value and the label of each of its dimensions.
+struct Term {
+    value: ValueId,
+    labels: Labels,
 }
 
-impl Compute for Problem {
-    fn compute<T: Number>(&self, src: &[&[T]]) -> Vec<T> {
-        let one = T::from_wide(tensor::Wide::Int(1));
-        let mut product = (Labels::new(), Shape::new(&[]), vec![one]);
-        // One operand at a time; a letter is summed over as soon as nobody needs it any more.
-        for (i, (labels, shape)) in self.operands.iter().enumerate() {
-            let rest = &self.operands[i + 1..];
-            let needed = |label: &char| {
-                self.output.contains(label) || rest.iter().any(|(l, _)| l.contains(label))
-            };
-            let mut all = product.0.clone();
-            all.extend(labels.iter().filter(|label| !product.0.contains(label)));
-            all.dedup();
-            let mut kept: Labels = Vec::new();
-            let mut summed: Labels = Vec::new();
-            for label in all {
-                let list = if needed(&label) { &mut kept } else { &mut summed };
-                if !list.contains(&label) {
-                    list.push(label);
-                }
-            }
-            if rest.is_empty() {
-                kept.clone_from(&self.output);
-            }
-            let (to, over) = (self.shape(&kept), self.shape(&summed));
-            let at = |labels: &[char], shape: &Shape| {
-                [(&kept, &to), (&summed, &over)]
-                    .map(|(along, size)| positions(size, &Problem::strides(labels, shape, along)))
-            };
-            let ([a_to, a_over], [b_to, b_over]) = (at(&product.0, &product.1), at(labels, shape));
-            let made = a_to.iter().zip(&b_to).map(|(a, b)| {
-                a_over.iter().zip(&b_over).fold(T::default(), |sum, (over, j)| {
-                    sum.plus(product.2[a + over].times(src[i][b + j]))
-                })
-            });
-            product = (kept.clone(), to.clone(), made.collect());
+/// Where the parts of a sum of products are added.
+struct Parts<'g> {
+    graph: &'g mut Graph,
+    name: &'g str,
+}
+
+impl Parts<'_> {
+    fn compose(&mut self, problem: &Problem, src: &[ValueId]) -> Result<ValueId, Error> {
+        let mut terms = Vec::new();
+        for (&value, (labels, _)) in src.iter().zip(&problem.operands) {
+            let term = self.without_repeated(value, labels, problem)?;
+            terms.push(self.diagonal(term)?);
         }
-        product.2
+        let mut terms = terms.into_iter();
+        let mut whole = terms.next();
+        // A letter is summed over as soon as nobody needs it any more.
+        let mut rest: Vec<Term> = terms.rev().collect();
+        while let Some(term) = whole.take() {
+            let needed = |rest: &[Term]| -> Labels {
+                rest.iter().flat_map(|term| &term.labels).chain(&problem.output).copied().collect()
+            };
+            let term = self.summed(term, &needed(&rest))?;
+            let Some(next) = rest.pop() else {
+                let place = |label| term.labels.iter().position(|l| l == label).unwrap_or(0);
+                let perm = problem.output.iter().map(place).collect();
+                return self.transposed(term.value, perm);
+            };
+            let kept = needed(&rest);
+            let next = self.summed(next, &[&kept[..], &term.labels].concat())?;
+            whole = Some(self.product(&term, &next, &kept)?);
+        }
+        Err(Error::Op { op: "Einsum", node: self.name.into(), source: OpError::NotEvaluated })
+    }
+
+    fn one(&mut self, op: impl Op, src: &[ValueId]) -> Result<ValueId, Error> {
+        Ok(self.graph.add(self.name, op, src)?[0])
+    }
+
+    fn dims(&self, value: ValueId) -> Vec<i64> {
+        self.graph.shape(value).dims().iter().map(|&dim| dim as i64).collect()
+    }
+
+    fn reshaped(&mut self, value: ValueId, shape: Vec<i64>) -> Result<ValueId, Error> {
+        if self.dims(value) == shape { Ok(value) } else { self.one(Reshape { shape }, &[value]) }
+    }
+
+    fn transposed(&mut self, value: ValueId, perm: Vec<usize>) -> Result<ValueId, Error> {
+        if perm.is_sorted() { Ok(value) } else { self.one(Transpose { perm }, &[value]) }
+    }
+
+    /// An operand without its dimensions of size 1 where the letter's size is another.
+    fn without_repeated(
+        &mut self,
+        value: ValueId,
+        labels: &[char],
+        problem: &Problem,
+    ) -> Result<Term, Error> {
+        let dims = self.dims(value);
+        let kept = |i: &usize| dims[*i] == problem.size(labels[*i]) as i64;
+        let kept: Vec<usize> = (0..dims.len()).filter(kept).collect();
+        let value = self.reshaped(value, kept.iter().map(|&i| dims[i]).collect())?;
+        Ok(Term { value, labels: kept.iter().map(|&i| labels[i]).collect() })
+    }
+
+    /// The diagonal of dimensions with the same label.
+    fn diagonal(&mut self, mut term: Term) -> Result<Term, Error> {
+        loop {
+            let mut pairs = (0..term.labels.len()).flat_map(|j| (0..j).map(move |i| (i, j)));
+            let labels = &term.labels;
+            let Some((i, j)) = pairs.find(|&(i, j)| labels[i] == labels[j]) else {
+                return Ok(term);
+            };
+            let dims = self.dims(term.value);
+            let others: Vec<usize> = (0..dims.len()).filter(|&d| d != i && d != j).collect();
+            let value =
+                self.transposed(term.value, others.iter().copied().chain([i, j]).collect())?;
+            // The diagonal of a matrix, written row by row, is every (size + 1)-th number.
+            let mut square: Vec<i64> = others.iter().map(|&d| dims[d]).collect();
+            let axis = square.len() as i64;
+            square.push(dims[i] * dims[i]);
+            let value = self.reshaped(value, square)?;
+            let (starts, ends) = (vec![0], vec![i64::MAX]);
+            let op = Slice { starts, ends, axes: vec![axis], steps: vec![dims[i] + 1] };
+            let value = self.one(op, &[value])?;
+            let labels = others.iter().map(|&d| labels[d]).chain([labels[i]]).collect();
+            term = Term { value, labels };
+        }
+    }
+
+    /// Sums over the labels that are not needed.
+    fn summed(&mut self, term: Term, needed: &[char]) -> Result<Term, Error> {
+        let (kept, gone): (Vec<usize>, Vec<usize>) =
+            (0..term.labels.len()).partition(|&i| needed.contains(&term.labels[i]));
+        if gone.is_empty() {
+            return Ok(term);
+        }
+        let axes = gone.iter().map(|&i| i as i64).collect();
+        let op = ReduceSum { axes, keepdims: false, noop_with_empty_axes: true };
+        let value = self.one(op, &[term.value])?;
+        Ok(Term { value, labels: kept.iter().map(|&i| term.labels[i]).collect() })
+    }
+
+    /// The product of two terms, summed over the labels that they share and nothing else needs.
+    fn product(&mut self, a: &Term, b: &Term, needed: &[char]) -> Result<Term, Error> {
+        let shared = |label: &char| a.labels.contains(label) && b.labels.contains(label);
+        let pick = |from: &Term, f: &dyn Fn(&char) -> bool| -> Labels {
+            from.labels.iter().copied().filter(|label| f(label)).collect()
+        };
+        let batch = pick(a, &|label| shared(label) && needed.contains(label));
+        let inner = pick(a, &|label| shared(label) && !needed.contains(label));
+        let rows = pick(a, &|label| !shared(label));
+        let columns = pick(b, &|label| !shared(label));
+        let (left, a_sizes) = self.matrix(a, [&batch, &rows, &inner])?;
+        let (right, b_sizes) = self.matrix(b, [&batch, &inner, &columns])?;
+        let value = self.one(MatMul::default(), &[left, right])?;
+        let shape = [&a_sizes[0][..], &a_sizes[1], &b_sizes[2]].concat();
+        let value = self.reshaped(value, shape)?;
+        Ok(Term { value, labels: [batch, rows, columns].concat() })
+    }
+
+    /// A term as \[batch …, Π first, Π second\], and the extents of the three groups.
+    fn matrix(
+        &mut self,
+        term: &Term,
+        groups: [&[char]; 3],
+    ) -> Result<(ValueId, [Vec<i64>; 3]), Error> {
+        let place = |label: &char| term.labels.iter().position(|l| l == label).unwrap_or(0);
+        let dims = self.dims(term.value);
+        let sizes = groups.map(|group| group.iter().map(|l| dims[place(l)]).collect::<Vec<i64>>());
+        let perm = groups.iter().flat_map(|group| group.iter().map(place)).collect();
+        let value = self.transposed(term.value, perm)?;
+        let mut shape = sizes[0].clone();
+        shape.extend([sizes[1].iter().product::<i64>(), sizes[2].iter().product()]);
+        Ok((self.reshaped(value, shape)?, sizes))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::expect_operands;
 use crate::op::Op;
-use crate::{OpError, TensorType};
+use crate::{Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
 use tensor::{DType, Tensor};
 
@@ -73,6 +73,15 @@ impl Op for GridSample {
         ))
     }
 
+    fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
+        if let (Some(diff), true) = (g.diff_dst(0), g.needs(0) || g.needs(1)) {
+            let op = GridSampleBackward { sample: self.clone() };
+            let diffs = g.emit(op, &[g.src(0), g.src(1), diff])?;
+            (0..2).for_each(|i| g.set(i, diffs[i]));
+        }
+        Ok(())
+    }
+
     fn compiles(&self, _src: &[DType]) -> bool {
         false
     }
@@ -91,7 +100,7 @@ impl Op for GridSample {
             let taps = self.taps(place, spatial);
             for c in 0..channels {
                 let x = &x[(image * channels + c) * plane..][..plane];
-                let sum: f64 = taps.iter().map(|&(from, weight)| weight * x[from]).sum();
+                let sum: f64 = taps.iter().map(|tap| tap.weight * x[tap.at]).sum();
                 y[(image * channels + c) * places + at] = sum;
             }
         }
@@ -99,42 +108,84 @@ impl Op for GridSample {
     }
 }
 
+/// What one number of an image adds to one that is read between numbers.
+#[derive(Clone, Copy, Debug)]
+struct Tap {
+    /// Position in a plane.
+    at: usize,
+    weight: f64,
+    /// How the weight grows with each coordinate of the place, the image's last dimension first.
+    slopes: [f64; 3],
+}
+
 impl GridSample {
-    /// Positions in a plane and their weights, for a place whose last dimension comes first.
-    fn taps(&self, place: &[f64], spatial: &[usize]) -> Vec<(usize, f64)> {
-        let mut taps = vec![(0, 1.0)];
-        for (&size, &coordinate) in spatial.iter().zip(place.iter().rev()) {
+    /// The taps of a place, whose last dimension comes first.
+    fn taps(&self, place: &[f64], spatial: &[usize]) -> Vec<Tap> {
+        let mut taps = vec![Tap { at: 0, weight: 1.0, slopes: [0.0; 3] }];
+        for (d, (&size, &coordinate)) in spatial.iter().zip(place.iter().rev()).enumerate() {
             let along = self.along(coordinate, size);
-            taps = taps
-                .iter()
-                .flat_map(|&(at, weight)| {
-                    along.iter().map(move |&(i, share)| (at * size + i, weight * share))
-                })
-                .collect();
+            let own = place.len() - 1 - d;
+            let with = |tap: &Tap, (i, weight, slope): (usize, f64, f64)| {
+                let mut slopes = tap.slopes.map(|other| other * weight);
+                slopes[own] = tap.weight * slope;
+                Tap { at: tap.at * size + i, weight: tap.weight * weight, slopes }
+            };
+            taps =
+                taps.iter().flat_map(|tap| along.iter().map(move |&one| with(tap, one))).collect();
         }
         taps
     }
 
-    /// The same in one dimension.
-    fn along(&self, coordinate: f64, size: usize) -> Vec<(usize, f64)> {
+    /// The same in one dimension: index, weight, slope of the weight.
+    fn along(&self, coordinate: f64, size: usize) -> Vec<(usize, f64, f64)> {
         let extent = size as f64;
-        let at = match self.align_corners {
-            true => (coordinate + 1.0) / 2.0 * (extent - 1.0),
-            false => ((coordinate + 1.0) * extent - 1.0) / 2.0,
+        let (at, factor) = match self.align_corners {
+            true => ((coordinate + 1.0) / 2.0 * (extent - 1.0), (extent - 1.0) / 2.0),
+            false => (((coordinate + 1.0) * extent - 1.0) / 2.0, extent / 2.0),
         };
         // Whole places are padded below; for lines and the nearest, the place itself is too.
-        let at = if self.mode == GridMode::Cubic { at } else { self.inside(at, extent) };
+        let (at, factor) = match self.mode {
+            GridMode::Cubic => (at, factor),
+            _ => (self.inside(at, extent), factor * self.direction(at, extent)),
+        };
         let near = at.floor();
-        let weights: Vec<(f64, f64)> = match self.mode {
-            GridMode::Nearest => vec![(at.round_ties_even(), 1.0)],
-            GridMode::Linear => vec![(near, 1.0 - (at - near)), (near + 1.0, at - near)],
+        let weights: Vec<(f64, f64, f64)> = match self.mode {
+            GridMode::Nearest => vec![(at.round_ties_even(), 1.0, 0.0)],
+            GridMode::Linear => {
+                vec![(near, 1.0 - (at - near), -factor), (near + 1.0, at - near, factor)]
+            }
             GridMode::Cubic => (-1..=2)
                 .map(|i| near + f64::from(i))
-                .map(|i| (i, super::resize::cubic((i - at).abs(), -0.75)))
+                .map(|i| {
+                    let slope = cubic_slope((i - at).abs(), -0.75) * (at - i).signum();
+                    (i, super::resize::cubic((i - at).abs(), -0.75), factor * slope)
+                })
                 .collect(),
         };
-        let held = weights.into_iter().map(|(i, weight)| (self.inside(i, extent), weight));
-        held.filter(|(i, _)| (0.0..extent).contains(i)).map(|(i, w)| (i as usize, w)).collect()
+        let held =
+            weights.into_iter().map(|(i, weight, slope)| (self.inside(i, extent), weight, slope));
+        let held = held.filter(|(i, ..)| (0.0..extent).contains(i));
+        held.map(|(i, weight, slope)| (i as usize, weight, slope)).collect()
+    }
+
+    /// How [`GridSample::inside`] moves with its place: 1, −1 where it is mirrored, or 0.
+    fn direction(&self, at: f64, extent: f64) -> f64 {
+        let here = self.inside(at, extent);
+        match self.padding {
+            GridPadding::Zeros => 1.0,
+            GridPadding::Border => f64::from(u8::from(here == at)),
+            GridPadding::Reflection => {
+                let low = if self.align_corners { 0.0 } else { -0.5 };
+                let span = extent - 1.0 - 2.0 * low;
+                if here <= 0.0 || here >= extent - 1.0 {
+                    0.0
+                } else if (at - low).rem_euclid(2.0 * span) < span {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
+        }
     }
 
     /// The place that stands for one outside.
@@ -156,6 +207,66 @@ impl GridSample {
                 mirrored.clamp(0.0, extent - 1.0)
             }
         }
+    }
+}
+
+/// The slope of the cubic convolution kernel at distance `x`.
+fn cubic_slope(x: f64, a: f64) -> f64 {
+    if x <= 1.0 {
+        (3.0 * (a + 2.0) * x - 2.0 * (a + 3.0)) * x
+    } else if x < 2.0 {
+        (3.0 * a * x - 10.0 * a) * x + 8.0 * a
+    } else {
+        0.0
+    }
+}
+
+/// dx and dgrid of a [`GridSample`]. Sources: x, grid, dy.
+#[derive(Clone, Debug)]
+struct GridSampleBackward {
+    sample: GridSample,
+}
+
+impl Op for GridSampleBackward {
+    fn name(&self) -> &'static str {
+        "GridSampleBackward"
+    }
+
+    fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
+        Ok(vec![src[0].clone(), src[1].clone()])
+    }
+
+    fn compiles(&self, _src: &[DType]) -> bool {
+        false
+    }
+
+    fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
+        let wide: Vec<Tensor> = src.iter().map(|tensor| tensor.cast(DType::F64)).collect();
+        let (x, grid, dy) = (wide[0].get::<f64>()?, wide[1].get::<f64>()?, wide[2].get::<f64>()?);
+        let (channels, spatial) = (src[0].dims()[1], &src[0].dims()[2..]);
+        let rank = spatial.len();
+        let plane: usize = spatial.iter().product();
+        let places: usize = src[2].dims()[2..].iter().product();
+        let (mut dx, mut dgrid) = (vec![0.0; x.len()], vec![0.0; grid.len()]);
+        for (i, (place, dplace)) in
+            grid.chunks_exact(rank).zip(dgrid.chunks_exact_mut(rank)).enumerate()
+        {
+            let (image, at) = (i / places, i % places);
+            let taps = self.sample.taps(place, spatial);
+            for c in 0..channels {
+                let first = (image * channels + c) * plane;
+                let dy = dy[(image * channels + c) * places + at];
+                for tap in &taps {
+                    dx[first + tap.at] += tap.weight * dy;
+                    for (dplace, slope) in dplace.iter_mut().zip(tap.slopes) {
+                        *dplace += slope * x[first + tap.at] * dy;
+                    }
+                }
+            }
+        }
+        let dx = Tensor::new(src[0].shape().clone(), dx)?.cast(src[0].dtype());
+        let dgrid = Tensor::new(src[1].shape().clone(), dgrid)?.cast(src[1].dtype());
+        Ok(vec![dx, dgrid])
     }
 }
 
