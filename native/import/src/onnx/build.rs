@@ -114,6 +114,11 @@ impl<'m> Builder<'m> {
         Ok(())
     }
 
+    /// How many nodes there are so far.
+    pub fn place(&self) -> u64 {
+        self.nodes as u64
+    }
+
     fn node(&mut self, proto: &NodeProto, scope: &Scope<'_>) -> Result<Vec<Value>, Error> {
         self.count()?;
         let mut node = Node::new(self, proto, scope)?;

@@ -19,6 +19,7 @@ pub(super) const ROWS: &[Row] = &[
         run(n, graph, Vec::new(), 0)
     }),
     super::table::row("Loop", 1, unroll),
+    super::table::between("Scan", 8, 8, scan_batch),
     super::table::row("Scan", 9, scan),
 ];
 
@@ -123,42 +124,106 @@ fn nothing(n: &mut Node<'_, '_>, port: &Port) -> Result<ValueId, Error> {
     Ok(n.constant(Tensor::zeros(port.dtype.unwrap_or(DType::F32), dims)))
 }
 
+/// What a scan goes through.
+struct Scanned {
+    value: ValueId,
+    axis: usize,
+    backwards: bool,
+}
+
+/// How many of the sources are scanned.
+fn scanned(n: &Node<'_, '_>, most: usize) -> Result<usize, Error> {
+    let count = n.int("num_scan_inputs").and_then(|count| usize::try_from(count).ok());
+    let count = count.filter(|count| (1..=most).contains(count));
+    count.ok_or_else(|| n.fail("expected at least one input to scan"))
+}
+
+/// Element `i` of integers that are 0 where the node has none.
+fn option(n: &Node<'_, '_>, name: &str, i: usize) -> i64 {
+    n.ints(name).and_then(|values| values.get(i).copied()).unwrap_or(0)
+}
+
 /// Scan: sources are the states and what is scanned; the body gives the states and what is stacked.
 fn scan(n: &mut Node<'_, '_>) -> Made {
     let body = n.subgraph("body")?;
-    let scanned = n.int("num_scan_inputs").and_then(|count| usize::try_from(count).ok());
-    let scanned = scanned.filter(|&count| (1..=n.count()).contains(&count));
-    let scanned = scanned.ok_or_else(|| n.fail("expected at least one input to scan"))?;
-    let states = n.count() - scanned;
-    let mut carried: Vec<Value> = n.src[..states].to_vec();
-    let stacks = outputs(n, body, states)?;
-    let option =
-        |name: &str, i: usize| n.ints(name).and_then(|values| values.get(i).copied()).unwrap_or(0);
+    let states = n.count() - scanned(n, n.count())?;
     let mut sources = Vec::new();
-    for i in 0..scanned {
+    for i in 0..n.count() - states {
         let value = n.input(states + i)?;
-        let axis = n.axis(option("scan_input_axes", i), n.ty(value).dims().len())?;
-        sources.push((value, axis, option("scan_input_directions", i) == 1));
+        let axis = n.axis(option(n, "scan_input_axes", i), n.ty(value).dims().len())?;
+        let backwards = option(n, "scan_input_directions", i) == 1;
+        sources.push(Scanned { value, axis, backwards });
     }
-    let ends: Vec<(i64, bool)> = (0..stacks)
-        .map(|i| (option("scan_output_axes", i), option("scan_output_directions", i) == 1))
+    let ends: Vec<(i64, bool)> = (0..outputs(n, body, states)?)
+        .map(|i| (option(n, "scan_output_axes", i), option(n, "scan_output_directions", i) == 1))
         .collect();
-    let turns = n.ty(sources[0].0).dims().get(sources[0].1).copied().unwrap_or(0);
-    let mut stacked_values: Vec<Vec<ValueId>> = vec![Vec::new(); stacks];
+    let carried = n.src[..states].to_vec();
+    turns(n, body, carried, &sources, &ends, 0)
+}
+
+/// Scan of opset 8: for each sample of a batch, which is the first dimension of everything; the
+/// sequences are the second one.
+fn scan_batch(n: &mut Node<'_, '_>) -> Made {
+    let body = n.subgraph("body")?;
+    let states = n.count().saturating_sub(1);
+    let states = states - scanned(n, states)?;
+    let shape = n.src_type(1)?;
+    let (batch, steps) = (shape.dims().first().copied().unwrap_or(0), n.src_type(1 + states)?);
+    let steps = steps.dims().get(1).copied().unwrap_or(0);
+    if n.has(0) && n.known_ints(0)?.iter().any(|&length| usize::try_from(length) != Ok(steps)) {
+        return Err(n.fail("sequences of different lengths are not supported"));
+    }
+    let ends = vec![(0, false); outputs(n, body, states)?];
+    let mut samples: Vec<Vec<ValueId>> = vec![Vec::new(); body.output.len()];
+    for sample in 0..batch {
+        let mut carried = Vec::new();
+        for i in 0..states {
+            let value = n.input(1 + i)?;
+            carried.push(n.slice_at(value, 0, sample)?.into());
+        }
+        let mut sources = Vec::new();
+        for i in 0..n.count() - 1 - states {
+            let value = n.input(1 + states + i)?;
+            let value = n.slice_at(value, 0, sample)?;
+            sources.push(Scanned { value, axis: 0, backwards: option(n, "directions", i) == 1 });
+        }
+        let made = turns(n, body, carried, &sources, &ends, sample * steps)?;
+        for (samples, value) in samples.iter_mut().zip(made) {
+            samples.push(tensor(n, Some(value))?);
+        }
+    }
+    if batch == 0 {
+        return Err(n.fail("expected at least one sample"));
+    }
+    samples.iter().map(|values| Ok(stacked(n, values, 0)?.into())).collect()
+}
+
+/// The turns of a scan, numbered from `first` on: the states at the end, and what is stacked.
+fn turns(
+    n: &mut Node<'_, '_>,
+    body: &GraphProto,
+    mut carried: Vec<Value>,
+    sources: &[Scanned],
+    ends: &[(i64, bool)],
+    first: usize,
+) -> Made {
+    let states = carried.len();
+    let turns = n.ty(sources[0].value).dims().get(sources[0].axis).copied().unwrap_or(0);
+    let mut stacks: Vec<Vec<ValueId>> = vec![Vec::new(); ends.len()];
     for turn in 0..turns {
         n.builder.count()?;
         let mut inputs = std::mem::take(&mut carried);
-        for &(value, axis, backwards) in &sources {
+        for &Scanned { value, axis, backwards } in sources {
             let at = if backwards { turns - 1 - turn } else { turn };
             inputs.push(n.slice_at(value, axis, at)?.into());
         }
-        let mut made = run(n, body, inputs, turn)?.into_iter();
+        let mut made = run(n, body, inputs, first + turn)?.into_iter();
         carried = made.by_ref().take(states).collect();
-        for (stack, value) in stacked_values.iter_mut().zip(made) {
+        for (stack, value) in stacks.iter_mut().zip(made) {
             stack.push(tensor(n, Some(value))?);
         }
     }
-    for (i, (mut stack, (axis, backwards))) in stacked_values.into_iter().zip(ends).enumerate() {
+    for (i, (mut stack, &(axis, backwards))) in stacks.into_iter().zip(ends).enumerate() {
         if backwards {
             stack.reverse();
         }

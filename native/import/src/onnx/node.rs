@@ -214,6 +214,15 @@ impl<'n, 'm> Node<'n, 'm> {
         text.map(Some).map_err(|_| self.fail(format!("{name} is no text")))
     }
 
+    /// Texts.
+    pub fn texts(&self, name: &str) -> Result<Vec<&'n str>, Error> {
+        let texts = self.attribute(name).map_or(&[][..], |attribute| &attribute.strings[..]);
+        let read = |text: &'n bytes::Bytes| {
+            std::str::from_utf8(text).map_err(|_| self.fail(format!("{name} is no text")))
+        };
+        texts.iter().map(read).collect()
+    }
+
     /// A tensor.
     pub fn tensor(&self, name: &str) -> Result<Option<Tensor>, Error> {
         let Some(attribute) = self.attribute(name) else { return Ok(None) };
@@ -234,6 +243,15 @@ impl<'n, 'm> Node<'n, 'm> {
             let known = tensors::type_name(code.try_into().unwrap_or(i32::MAX));
             self.fail(format!("{name}: elements of {known} are not supported"))
         })
+    }
+
+    /// Which random numbers the node takes: those of its seed, or those of its place in the model.
+    pub fn salt(&self) -> u64 {
+        match self.attribute("seed") {
+            // Dropout has an integer, all others a float.
+            Some(seed) => 1 << 63 | u64::from(seed.f().to_bits()) ^ (seed.i() as u64) << 32,
+            None => self.builder.place(),
+        }
     }
 
     /// A subgraph.

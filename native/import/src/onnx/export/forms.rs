@@ -1,21 +1,11 @@
 //! The ONNX node of each op: attributes, and settings that ONNX has as inputs.
 
-use super::super::proto::{AttributeProto, attribute_proto::AttributeType};
-use super::super::tensors;
+use super::form::Form;
+use super::{images, moves, recurrent};
 use nn::ops::*;
-use nn::{AutoPad, Op, TensorType};
+use nn::{Op, TensorType};
 use std::any::Any;
 use tensor::{DType, Tensor};
-
-/// How an op is written.
-pub(super) struct Form {
-    pub op: &'static str,
-    pub attributes: Vec<AttributeProto>,
-    /// Inputs behind the sources; none is one that is left out.
-    pub settings: Vec<Option<Tensor>>,
-    /// How many outputs ONNX knows.
-    pub outputs: usize,
-}
 
 /// Ops without settings that have ONNX's name.
 const PLAIN: &[&str] = &[
@@ -35,6 +25,7 @@ const PLAIN: &[&str] = &[
     "Ceil",
     "Cos",
     "Cosh",
+    "Det",
     "Div",
     "Equal",
     "Erf",
@@ -78,83 +69,7 @@ const PLAIN: &[&str] = &[
     "Xor",
 ];
 
-impl Form {
-    fn new(op: &'static str) -> Form {
-        Form { op, attributes: Vec::new(), settings: Vec::new(), outputs: 1 }
-    }
-
-    fn float(mut self, name: &str, value: f32) -> Form {
-        self.attributes
-            .push(AttributeProto { f: Some(value), ..attribute(name, AttributeType::Float) });
-        self
-    }
-
-    fn int(mut self, name: &str, value: i64) -> Form {
-        self.attributes
-            .push(AttributeProto { i: Some(value), ..attribute(name, AttributeType::Int) });
-        self
-    }
-
-    fn flag(self, name: &str, value: bool) -> Form {
-        self.int(name, value.into())
-    }
-
-    fn text(mut self, name: &str, value: &'static str) -> Form {
-        let s = Some(bytes::Bytes::from_static(value.as_bytes()));
-        self.attributes.push(AttributeProto { s, ..attribute(name, AttributeType::String) });
-        self
-    }
-
-    /// Sizes; empty ones are left to ONNX's default.
-    fn sizes(mut self, name: &str, values: &[usize]) -> Form {
-        if !values.is_empty() {
-            let ints = values.iter().map(|&value| value as i64).collect();
-            self.attributes.push(AttributeProto { ints, ..attribute(name, AttributeType::Ints) });
-        }
-        self
-    }
-
-    /// Who decides about the padding, if it is not given.
-    fn padding(self, auto_pad: AutoPad) -> Form {
-        match auto_pad {
-            AutoPad::NotSet => self,
-            AutoPad::SameUpper => self.text("auto_pad", "SAME_UPPER"),
-            AutoPad::SameLower => self.text("auto_pad", "SAME_LOWER"),
-            AutoPad::Valid => self.text("auto_pad", "VALID"),
-        }
-    }
-
-    fn outputs(mut self, outputs: usize) -> Form {
-        self.outputs = outputs;
-        self
-    }
-
-    fn setting(mut self, tensor: Tensor) -> Form {
-        self.settings.push(Some(tensor));
-        self
-    }
-
-    fn ints(self, values: &[i64]) -> Form {
-        self.setting(Tensor::vector(values.to_vec()))
-    }
-
-    /// Axes as input; none if they are empty.
-    fn axes(mut self, axes: &[i64]) -> Form {
-        let tensor = (!axes.is_empty()).then(|| Tensor::vector(axes.to_vec()));
-        self.settings.push(tensor);
-        self
-    }
-}
-
-fn attribute(name: &str, kind: AttributeType) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.into()),
-        r#type: Some(kind as i32),
-        ..AttributeProto::default()
-    }
-}
-
-fn int(value: usize) -> i64 {
+pub(super) fn int(value: usize) -> i64 {
     value as i64
 }
 
@@ -167,8 +82,10 @@ pub(super) fn of(op: &dyn Op, src: &[&TensorType]) -> Result<Form, String> {
     let found = activation(any)
         .or_else(|| layer(any))
         .or_else(|| normalization(any))
-        .or_else(|| moving(any))
-        .or_else(|| index(any))
+        .or_else(|| loss(any))
+        .or_else(|| images::of(any))
+        .or_else(|| recurrent::of(any, src))
+        .or_else(|| moves::of(any, src))
         .or_else(|| reduction(any))
         .or_else(|| limit(any, src));
     found.ok_or_else(|| "write another op".into())
@@ -231,6 +148,34 @@ fn layer(op: &dyn Any) -> Option<Form> {
             .padding(op.auto_pad)
             .flag("ceil_mode", op.ceil_mode)
             .flag("count_include_pad", op.count_include_pad)
+    } else if let Some(op) = op.downcast_ref::<ConvTranspose>() {
+        Form::new("ConvTranspose")
+            .sizes("kernel_shape", &op.kernel_shape)
+            .sizes("strides", &op.strides)
+            .sizes("pads", &op.pads)
+            .sizes("dilations", &op.dilations)
+            .sizes("output_padding", &op.output_padding)
+            .sizes("output_shape", &op.output_shape)
+            .padding(op.auto_pad)
+            .int("group", int(op.group))
+    } else if let Some(op) = op.downcast_ref::<LpPool>() {
+        Form::new("LpPool")
+            .int("p", op.p.into())
+            .sizes("kernel_shape", &op.kernel_shape)
+            .sizes("strides", &op.strides)
+            .sizes("pads", &op.pads)
+            .sizes("dilations", &op.dilations)
+            .padding(op.auto_pad)
+            .flag("ceil_mode", op.ceil_mode)
+    } else if let Some(op) = op.downcast_ref::<GlobalLpPool>() {
+        Form::new("GlobalLpPool").int("p", op.p.into())
+    } else if let Some(op) = op.downcast_ref::<MaxUnpool>() {
+        let form = Form::new("MaxUnpool")
+            .sizes("kernel_shape", &op.kernel_shape)
+            .sizes("strides", &op.strides)
+            .sizes("pads", &op.pads);
+        let shape: Vec<i64> = op.output_shape.iter().map(|&dim| int(dim)).collect();
+        if shape.is_empty() { form } else { form.ints(&shape) }
     } else if let Some(op) = op.downcast_ref::<Gemm>() {
         Form::new("Gemm")
             .flag("transA", op.trans_a)
@@ -265,51 +210,34 @@ fn normalization(op: &dyn Any) -> Option<Form> {
             .float("bias", op.bias)
     } else if let Some(op) = op.downcast_ref::<Hardmax>() {
         Form::new("Hardmax").int("axis", op.axis)
+    } else if let Some(op) = op.downcast_ref::<MeanVarianceNormalization>() {
+        Form::new("MeanVarianceNormalization").integers("axes", &op.axes)
     } else {
         return None;
     })
 }
 
-fn moving(op: &dyn Any) -> Option<Form> {
-    let sizes = |sizes: &[usize]| -> Vec<i64> { sizes.iter().map(|&size| size as i64).collect() };
-    Some(if let Some(op) = op.downcast_ref::<Reshape>() {
-        Form::new("Reshape").ints(&op.shape)
-    } else if let Some(op) = op.downcast_ref::<Flatten>() {
-        Form::new("Flatten").int("axis", int(op.axis))
-    } else if let Some(op) = op.downcast_ref::<Concat>() {
-        Form::new("Concat").int("axis", op.axis)
-    } else if let Some(op) = op.downcast_ref::<Transpose>() {
-        Form::new("Transpose").sizes("perm", &op.perm)
-    } else if let Some(op) = op.downcast_ref::<Slice>() {
-        Form::new("Slice").ints(&op.starts).ints(&op.ends).axes(&op.axes).axes(&op.steps)
-    } else if let Some(op) = op.downcast_ref::<Expand>() {
-        Form::new("Expand").ints(&sizes(&op.shape))
-    } else if let Some(op) = op.downcast_ref::<Tile>() {
-        Form::new("Tile").ints(&sizes(&op.repeats))
-    } else if let Some(op) = op.downcast_ref::<Squeeze>() {
-        Form::new("Squeeze").axes(&op.axes)
-    } else if let Some(op) = op.downcast_ref::<Unsqueeze>() {
-        Form::new("Unsqueeze").ints(&op.axes)
-    } else if let Some(op) = op.downcast_ref::<Cast>() {
-        Form::new("Cast").int("to", tensors::code(op.to).into())
-    } else {
-        return None;
-    })
-}
-
-fn index(op: &dyn Any) -> Option<Form> {
-    Some(if let Some(op) = op.downcast_ref::<Gather>() {
-        Form::new("Gather").int("axis", op.axis)
-    } else if let Some(op) = op.downcast_ref::<GatherElements>() {
-        Form::new("GatherElements").int("axis", op.axis)
-    } else if let Some(op) = op.downcast_ref::<GatherNd>() {
-        Form::new("GatherND").int("batch_dims", int(op.batch_dims))
-    } else if let Some(op) = op.downcast_ref::<TopK>() {
-        let form = Form::new("TopK").int("axis", op.axis).flag("largest", op.largest);
-        form.flag("sorted", op.sorted).ints(&[int(op.k)]).outputs(2)
-    } else {
-        return None;
-    })
+fn loss(op: &dyn Any) -> Option<Form> {
+    use negative_log_likelihood_loss::Reduction;
+    let form = |name, reduction, ignore: Option<i64>| {
+        let form = Form::new(name).text(
+            "reduction",
+            match reduction {
+                Reduction::None => "none",
+                Reduction::Sum => "sum",
+                Reduction::Mean => "mean",
+            },
+        );
+        match ignore {
+            Some(class) => form.int("ignore_index", class),
+            None => form,
+        }
+    };
+    if let Some(op) = op.downcast_ref::<NegativeLogLikelihoodLoss>() {
+        return Some(form("NegativeLogLikelihoodLoss", op.reduction, op.ignore_index));
+    }
+    let op = op.downcast_ref::<SoftmaxCrossEntropyLoss>()?;
+    Some(form("SoftmaxCrossEntropyLoss", op.reduction, op.ignore_index).outputs(2))
 }
 
 fn reduction(op: &dyn Any) -> Option<Form> {

@@ -1,12 +1,18 @@
 //! From our graph to a model of opset 22.
 
+mod form;
 mod forms;
+mod images;
+mod lower;
+mod moves;
+mod recurrent;
 
 use super::proto::{
     GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto, TypeProto,
     ValueInfoProto, tensor_shape_proto, type_proto,
 };
 use super::{Error, tensors};
+use form::Form;
 use nn::{Graph, TensorType, ValueId};
 use prost::Message;
 use std::collections::{HashMap, HashSet};
@@ -25,7 +31,8 @@ const IR_VERSION: i64 = 10;
 /// [`Error::NotExported`] for an op that ONNX has no node for, [`Error::Malformed`] if the vector is
 /// too short.
 pub fn write(graph: &Graph, weights: &[f32]) -> Result<Vec<u8>, Error> {
-    let mut writer = Writer { graph, weights, names: HashMap::new(), proto: GraphProto::default() };
+    let mut writer =
+        Writer { graph, weights, names: HashMap::new(), unnamed: 0, proto: GraphProto::default() };
     writer.proto.name = Some("firesteel".into());
     writer.inputs();
     writer.outputs();
@@ -50,6 +57,8 @@ struct Writer<'g> {
     graph: &'g Graph,
     weights: &'g [f32],
     names: HashMap<ValueId, String>,
+    /// How many values have got a name of ours.
+    unnamed: usize,
     proto: GraphProto,
 }
 
@@ -90,7 +99,7 @@ impl Writer<'_> {
             self.proto.initializer.push(tensors::write(&name, tensor));
             name
         } else {
-            format!("value{}", self.names.len())
+            self.fresh()
         };
         self.names.insert(value, name.clone());
         Ok(name)
@@ -104,38 +113,102 @@ impl Writer<'_> {
         dst: &[ValueId],
     ) -> Result<(), Error> {
         let types: Vec<&TensorType> = src.iter().map(|&v| self.graph.tensor_type(v)).collect();
+        let mut sources = Vec::new();
+        for &value in src {
+            sources.push(self.name(value)?);
+        }
+        let any: &dyn std::any::Any = op;
+        if let Some(parts) = lower::of(any, &types)? {
+            let output = self.name(dst[0])?;
+            return self.parts(name, &parts, sources, output);
+        }
         let form = forms::of(op, &types).map_err(|problem| Error::NotExported {
             op: op.name().into(),
             node: name.into(),
             problem,
         })?;
-        let mut input = Vec::new();
-        for &value in src {
-            input.push(self.name(value)?);
+        for (i, before) in &form.before {
+            sources[*i] = self.changed(name, before, sources[*i].clone());
         }
-        for setting in form.settings {
+        let mut output = Vec::new();
+        for &value in &dst[..form.outputs.min(dst.len())] {
+            output.push(self.name(value)?);
+        }
+        let mut made = output.clone();
+        for (i, _) in form.after.iter().filter(|(i, _)| *i < output.len()) {
+            made[*i] = self.fresh();
+        }
+        let input = match form.inputs.is_empty() {
+            true => sources,
+            false => form
+                .inputs
+                .iter()
+                .map(|i| i.map_or(String::new(), |i| sources[i].clone()))
+                .collect(),
+        };
+        self.push(name, &form, input, made.clone());
+        for (i, after) in form.after.iter().filter(|(i, _)| *i < output.len()) {
+            self.push(name, after, vec![made[*i].clone()], vec![output[*i].clone()]);
+        }
+        Ok(())
+    }
+
+    /// Writes a graph in place of a node, from the names of its sources to that of its result.
+    fn parts(
+        &mut self,
+        name: &str,
+        graph: &Graph,
+        sources: Vec<String>,
+        output: String,
+    ) -> Result<(), Error> {
+        let (proto, unnamed) = (std::mem::take(&mut self.proto), self.unnamed);
+        let inputs = graph.inputs().map(|(_, value)| value).zip(sources);
+        let outputs = graph.outputs().map(|(_, value)| (value, output.clone()));
+        let names = inputs.chain(outputs).collect();
+        let mut writer = Writer { graph, weights: &[], names, unnamed, proto };
+        for (_, op, src, dst) in graph.nodes() {
+            writer.node(name, &**op, src, dst)?;
+        }
+        (self.proto, self.unnamed) = (writer.proto, writer.unnamed);
+        Ok(())
+    }
+
+    /// What a node of one input makes of it.
+    fn changed(&mut self, name: &str, form: &Form, input: String) -> String {
+        let output = self.fresh();
+        self.push(name, form, vec![input], vec![output.clone()]);
+        output
+    }
+
+    /// A name that nothing has.
+    fn fresh(&mut self) -> String {
+        self.unnamed += 1;
+        format!("value{}", self.unnamed)
+    }
+
+    /// Writes a node; its settings become initializers behind its inputs.
+    fn push(&mut self, name: &str, form: &Form, mut input: Vec<String>, output: Vec<String>) {
+        for setting in &form.settings {
             input.push(match setting {
                 Some(tensor) => {
                     let name = format!("setting{}", self.proto.initializer.len());
-                    self.proto.initializer.push(tensors::write(&name, &tensor));
+                    self.proto.initializer.push(tensors::write(&name, tensor));
                     name
                 }
                 None => String::new(),
             });
         }
-        let mut output = Vec::new();
-        for &value in &dst[..form.outputs.min(dst.len())] {
-            output.push(self.name(value)?);
+        while input.last().is_some_and(String::is_empty) {
+            input.pop();
         }
         self.proto.node.push(NodeProto {
             input,
             output,
             name: Some(format!("{name}#{}", self.proto.node.len())),
             op_type: Some(form.op.into()),
-            attribute: form.attributes,
+            attribute: form.attributes.clone(),
             ..NodeProto::default()
         });
-        Ok(())
     }
 
     /// Outputs that no node has named are copies of what they stand for.

@@ -1,10 +1,12 @@
 //! Which op of ours a node is, by kind and opset: the conversion between opsets is done here.
 
 mod arithmetic;
+mod attention;
 mod composites;
 mod constants;
-mod einsum;
+mod deform_conv;
 mod elementwise;
+mod images;
 mod index;
 mod linear;
 mod logic;
@@ -12,9 +14,12 @@ mod losses;
 mod moving;
 mod normalization;
 mod pooling;
+mod random;
+mod recurrent;
 mod reduce;
 mod sequences;
 mod shapes;
+mod spectra;
 mod windows;
 
 use super::control;
@@ -38,12 +43,12 @@ pub(super) const fn row(op: &'static str, first: i64, build: Build) -> Row {
 }
 
 /// A row for the opsets from `first` to `last`.
-const fn between(op: &'static str, first: i64, last: i64, build: Build) -> Row {
+pub(super) const fn between(op: &'static str, first: i64, last: i64, build: Build) -> Row {
     Row { op, first, last, build }
 }
 
 /// All rows, by family.
-const ROWS: [&[Row]; 16] = [
+const ROWS: [&[Row]; 21] = [
     elementwise::ROWS,
     arithmetic::ROWS,
     logic::ROWS,
@@ -52,12 +57,17 @@ const ROWS: [&[Row]; 16] = [
     normalization::ROWS,
     composites::ROWS,
     losses::ROWS,
-    einsum::ROWS,
     shapes::ROWS,
     moving::ROWS,
     index::ROWS,
     reduce::ROWS,
     constants::ROWS,
+    attention::ROWS,
+    images::ROWS,
+    deform_conv::ROWS,
+    random::ROWS,
+    spectra::ROWS,
+    recurrent::ROWS,
     sequences::ROWS,
     control::ROWS,
 ];

@@ -33,20 +33,33 @@ pub(super) fn flattened(n: &mut Node<'_, '_>, axis: i64, op: impl Op) -> Made {
 }
 
 fn batch_normalization(n: &mut Node<'_, '_>) -> Made {
-    // Opsets before 7 say `is_test`; models of that time are for inference unless they say more.
-    let training = n.flag("training_mode");
-    if n.int("spatial") == Some(0) {
-        return Err(n.fail("statistics per place (spatial = 0) are not supported"));
-    }
+    // Opsets before 14 train if more than y is asked for; those before 7 say `is_test` beside.
+    let outputs = n.proto.output.len();
     let op = BatchNormalization {
         epsilon: n.float("epsilon").unwrap_or(1e-5),
         momentum: n.float("momentum").unwrap_or(0.9),
-        training,
+        training: n.flag("training_mode") || n.version < 14 && outputs > 1,
     };
-    let src = n.inputs()?;
-    let made = n.add(op, &src)?;
-    // Of ours, the new running statistics are the second and third value too.
-    Ok(made.into_iter().take(3).map(Value::from).collect())
+    let mut src = n.inputs()?;
+    let ty = n.src_type(0)?;
+    // With `spatial` = 0 each place of a sample has statistics of its own.
+    let each = n.int("spatial") == Some(0) && ty.dims().len() > 2;
+    if each {
+        let places: usize = ty.dims()[1..].iter().product();
+        src[0] = n.one(Reshape { shape: vec![ty.dims()[0] as i64, places as i64] }, &[src[0]])?;
+        for statistic in &mut src[1..] {
+            *statistic = n.one(Reshape { shape: vec![places as i64] }, &[*statistic])?;
+        }
+    }
+    let mut made = n.add(op, &src)?;
+    if each {
+        let dims: Vec<i64> = ty.dims().iter().map(|&dim| dim as i64).collect();
+        for (i, value) in made.iter_mut().enumerate() {
+            let shape = if i == 0 { dims.clone() } else { dims[1..].to_vec() };
+            *value = n.one(Reshape { shape }, &[*value])?;
+        }
+    }
+    Ok(made.into_iter().take(outputs).map(Value::from).collect())
 }
 
 fn dropout(n: &mut Node<'_, '_>) -> Made {
@@ -57,17 +70,13 @@ fn dropout(n: &mut Node<'_, '_>) -> Made {
         None => 0.5,
     };
     let training = n.version >= 12 && n.has(2) && n.known(2)?.get::<bool>()? == [true];
-    let y = if training && ratio > 0.0 {
-        // The mask would have to be the one that was applied.
-        if n.proto.output.len() > 1 {
-            return Err(n.fail("the mask of a dropout in training is not supported"));
-        }
-        n.one(Dropout { ratio, training, ..Dropout::default() }, &[x])?
-    } else {
-        x
-    };
+    if training && ratio > 0.0 {
+        let (salt, mask) = (n.salt(), n.proto.output.len() > 1);
+        let made = n.add(Dropout { ratio, training, salt, mask }, &[x])?;
+        return Ok(made.into_iter().map(Value::from).collect());
+    }
     let dtype = if n.version >= 10 { DType::Bool } else { ty.dtype };
     let ones = Tensor::new(ty.shape.clone(), vec![true; ty.shape.len()])?.cast(dtype);
     let mask = n.constant(ones);
-    Ok(vec![y.into(), mask.into()])
+    Ok(vec![x.into(), mask.into()])
 }
