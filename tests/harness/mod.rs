@@ -12,10 +12,10 @@ use tensor::{Buffer, DType, Tensor};
 pub const CONTEXT: RunContext = RunContext { seed: 7, step: 3, replica: 1 };
 
 /// Plain kernels only.
-pub const PLAIN: PlanOptions = PlanOptions { onednn: false };
+pub const PLAIN: PlanOptions = PlanOptions { onednn: false, threads: 1 };
 
 /// oneDNN where it has a kernel.
-pub const ONEDNN: PlanOptions = PlanOptions { onednn: true };
+pub const ONEDNN: PlanOptions = PlanOptions { onednn: true, threads: 1 };
 
 /// Loads oneDNN from `FIRESTEEL_ONEDNN` or from where `make native` puts it. False, after a printed
 /// line, if it is not there; on CI that is a failure.

@@ -28,15 +28,17 @@ usage:
                       PyTorch's in f32; says how far that one is from it too
         --tolerance T largest relative difference of a loss; default 1e-5
         --steps N     steps to replay; default all of the file
-  firesteel run MODEL --input FILE --output FILE
+  firesteel run MODEL --input FILE --output FILE [--threads N]
       Runs an ONNX model on the arrays of a .npz file, by input name, and writes its outputs as
       another, by output name.
   firesteel inspect MODEL [--dim NAME=SIZE]...
       Prints what a model takes and gives, its parameters, flops and ops.
-  firesteel explain MODEL [--dim NAME=SIZE]...
+  firesteel explain MODEL [--dim NAME=SIZE]... [--threads N]
       Prints the steps of a model's plan in their order and how long each takes.
-  firesteel bench MODEL [--dim NAME=SIZE]... [--secs S]
-      Times predictions of a model (a path with a dot) and prints one line of JSON.
+  firesteel bench MODEL [--dim NAME=SIZE]... [--input FILE] [--threads N] [--secs S]
+      Times predictions of a model (a path with a dot) on the arrays of a .npz file, else on
+      synthetic ones, and prints one line of JSON.
+        --threads N   threads inside each op; default all cores
   firesteel convert MODEL --output FILE [--dim NAME=SIZE]...
       Writes a model as ONNX, opset 22, for the given sizes of its open dimensions.
         --dim NAME=SIZE

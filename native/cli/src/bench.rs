@@ -69,13 +69,14 @@ fn training(options: &Bench) -> Result<Timing, Error> {
     measure(options.secs, || training.step().map(drop))
 }
 
-/// Predictions of one fixed batch that the threads share.
+/// Predictions of one fixed batch that the threads share: its rows, or each op if there are fewer.
 fn inference(options: &Bench) -> Result<Timing, Error> {
     let model = Arc::new(options.case.model()?);
     let inputs = detrand::inputs(options.case, &model, options.batch);
     let classes = model.output_shape().len();
     let weights = Arc::new(Buffer::from_f32(&model.initial_weights(0))?);
-    let predictor = Predictor::new(model, weights, options.threads)?;
+    let within = if options.batch < options.threads { options.threads } else { 1 };
+    let predictor = Predictor::new(model, weights, options.threads)?.with_threads(within);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
     let parts: Vec<Range<usize>> = (0..options.threads)
         .map(|part| slices::slice(part, options.threads, options.batch))

@@ -55,11 +55,13 @@ fn run(command: Command) -> Result<ExitCode, Error> {
 fn model(command: ModelCommand) -> Result<ExitCode, Error> {
     let variant = engine::load();
     match command {
-        ModelCommand::Run { model, input, output } => models::run(&model, &input, &output)?,
+        ModelCommand::Run { model, input, output, threads } => {
+            models::run(&model, &input, &output, threads)?;
+        }
         ModelCommand::Inspect(model) => print!("{}", models::inspect(&model)?),
-        ModelCommand::Explain(model) => print!("{}", models::explain(&model)?),
-        ModelCommand::Bench { model, secs } => {
-            println!("{}", models::bench(&model, secs, &variant)?);
+        ModelCommand::Explain { model, threads } => print!("{}", models::explain(&model, threads)?),
+        ModelCommand::Bench { model, input, threads, secs } => {
+            println!("{}", models::bench(&model, input.as_deref(), threads, secs, &variant)?);
         }
         ModelCommand::Convert { model, output } => models::convert(&model, &output)?,
         ModelCommand::Conformance(folder) => {

@@ -1,12 +1,12 @@
 //! A step of a plan with its arguments bound to memory.
 
-use crate::Error;
 use crate::op::{Kernel, RunContext, TypedKernel};
 use crate::plan::{Placed, Plan};
 use crate::step::{Action, Place, Step};
+use crate::{Error, PieceKernel, pieces};
 use onednn::Bound;
 use std::sync::Arc;
-use tensor::{Buffer, DType, Operands, SharedSlice};
+use tensor::{Buffer, DType, Operands, SharedSlice, View, ViewMut};
 
 /// Memory that a plan does not own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ enum Bind {
     Kernel(Operands, Arc<dyn Kernel>),
     /// With the types of sources and destinations.
     Typed(Operands, Vec<DType>, Arc<dyn TypedKernel>),
+    /// As `Typed`, with the number of pieces and into how many parts they are shared.
+    Pieces(Operands, Vec<DType>, Arc<dyn PieceKernel>, [usize; 2]),
 }
 
 /// A step with its memory.
@@ -65,10 +67,15 @@ impl BoundStep {
                 Bind::Kernel(Operands::new(operands, dst)?, kernel.clone())
             }
             Action::Typed(kernel) => {
-                let slots = step.src.iter().chain(&step.dst);
-                let dtypes = slots.map(|&slot| plan.slots[slot].dtype).collect();
                 let dst = operands.split_off(sources);
-                Bind::Typed(Operands::new(operands, dst)?, dtypes, kernel.clone())
+                Bind::Typed(Operands::new(operands, dst)?, dtypes(plan, step), kernel.clone())
+            }
+            Action::Pieces(kernel, pieces) => {
+                let dst = operands.split_off(sources);
+                let bytes = dst.iter().map(SharedSlice::bytes).sum();
+                let shared = [*pieces, pieces::parts(plan.threads, *pieces, bytes)];
+                let operands = Operands::new(operands, dst)?;
+                Bind::Pieces(operands, dtypes(plan, step), kernel.clone(), shared)
             }
             Action::Primitive { primitive, args, scratchpad } => {
                 let fail = |source| Error::Onednn { node: step.name.clone(), source };
@@ -102,9 +109,9 @@ impl BoundStep {
                 Bind::Primitive(bound) => bound
                     .set(operand, &slice)
                     .map_err(|source| Error::Onednn { node: self.node.clone(), source })?,
-                Bind::Kernel(operands, _) | Bind::Typed(operands, ..) => {
-                    operands.replace(operand, slice)?
-                }
+                Bind::Kernel(operands, _)
+                | Bind::Typed(operands, ..)
+                | Bind::Pieces(operands, ..) => operands.replace(operand, slice)?,
             }
         }
         Ok(())
@@ -112,6 +119,7 @@ impl BoundStep {
 
     /// Runs the step.
     pub fn run(&mut self, context: &RunContext) -> Result<(), Error> {
+        let refuse = |source| Error::Op { op: self.op, node: self.node.clone(), source };
         match &mut self.bind {
             Bind::Primitive(bound) => {
                 bound.execute().map_err(|source| Error::Onednn { node: self.node.clone(), source })
@@ -121,12 +129,28 @@ impl BoundStep {
                 Ok(())
             }
             Bind::Typed(operands, dtypes, kernel) => {
-                let refuse = |source| Error::Op { op: self.op, node: self.node.clone(), source };
                 let made = operands.with_views(dtypes, |src, dst| kernel.run(src, dst, context));
                 made?.map_err(refuse)
             }
+            Bind::Pieces(operands, dtypes, kernel, [pieces, 1]) => {
+                let all = 0..*pieces;
+                let made = operands.with_views(dtypes, |src, dst| kernel.run(all, src, dst));
+                made?.map_err(refuse)
+            }
+            Bind::Pieces(operands, dtypes, kernel, shared) => {
+                let team = |work: &(dyn Fn() + Sync)| onednn::parallel(shared[1], work);
+                let run = |pieces, src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+                    kernel.run(pieces, src, dst)
+                };
+                operands.in_parts(dtypes, *shared, team, run)?.map_err(refuse)
+            }
         }
     }
+}
+
+/// Types of a step's operands, sources first.
+fn dtypes(plan: &Plan, step: &Step) -> Vec<DType> {
+    step.src.iter().chain(&step.dst).map(|&slot| plan.slots[slot].dtype).collect()
 }
 
 /// A buffer that steps were attached to, remembered so that attaching it again costs nothing.

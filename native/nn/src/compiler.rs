@@ -1,6 +1,7 @@
 //! From graph to steps: each op emits primitives or plain kernels; layouts are kept from op to op
 //! and reorders are placed where two ops disagree.
 
+mod inference;
 mod primitives;
 
 use crate::evaluate::Evaluate;
@@ -39,6 +40,7 @@ pub struct Compiler<'g> {
     values: Vec<Vec<Representation>>,
     node: usize,
     onednn: bool,
+    threads: usize,
 }
 
 impl<'g> Compiler<'g> {
@@ -52,6 +54,7 @@ impl<'g> Compiler<'g> {
             values: vec![Vec::new(); graph.values.len()],
             node: 0,
             onednn: options.onednn && onednn::loaded().is_some(),
+            threads: options.threads,
         };
         let mut used = vec![false; graph.values.len()];
         let read = graph.nodes.iter().flat_map(|node| node.src.iter().copied());
@@ -443,7 +446,7 @@ impl<'g> Compiler<'g> {
         let varies = match &action {
             Action::Kernel(kernel) => kernel.depends_on_run(),
             Action::Typed(kernel) => kernel.depends_on_run(),
-            Action::Primitive { .. } => false,
+            Action::Primitive { .. } | Action::Pieces(..) => false,
         };
         let place = |&slot: &usize| self.slots[slot].place;
         let kept =

@@ -1,8 +1,8 @@
 //! Ops, graphs, gradients, plans and how they run.
 //!
 //! A [`Graph`] is built from [`ops`], differentiated by [`differentiate`], compiled to a [`Plan`]
-//! and run by any number of single-threaded replicas ([`Workspace`]) that share one set of
-//! [`Prepared`] weights.
+//! and run by any number of replicas ([`Workspace`]), single-threaded if not told otherwise
+//! ([`PlanOptions::threads`]), that share one set of [`Prepared`] weights.
 
 mod activation;
 mod arena;
@@ -17,6 +17,7 @@ mod op;
 pub mod ops;
 mod parameters;
 mod passes;
+mod pieces;
 mod plan;
 mod prepared;
 mod step;
@@ -32,6 +33,7 @@ pub use graph::{Graph, Mode, ValueId};
 pub use op::{Cost, Kernel, Op, RunContext, TypedKernel};
 pub use ops::window::AutoPad;
 pub use parameters::{Initializer, Parameter, ParameterKind, ParameterTable};
+pub use pieces::PieceKernel;
 pub use plan::{Plan, PlanOptions};
 pub use prepared::{PrepareStep, Prepared};
 pub use tensor_type::TensorType;

@@ -14,11 +14,14 @@ use tensor::{Buffer, DType, Shape};
 pub struct PlanOptions {
     /// Ask oneDNN where it is loaded; false compiles plain kernels only.
     pub onednn: bool,
+    /// Threads of each step. Results of oneDNN's primitives may differ in bits between numbers of
+    /// threads; training takes one, so that they do not depend on the machine.
+    pub threads: usize,
 }
 
 impl Default for PlanOptions {
     fn default() -> PlanOptions {
-        PlanOptions { onednn: true }
+        PlanOptions { onednn: true, threads: 1 }
     }
 }
 
@@ -52,6 +55,7 @@ pub struct Plan {
     pub(crate) scratch_offset: usize,
     pub(crate) prepared_bytes: usize,
     pub(crate) weights: usize,
+    pub(crate) threads: usize,
     cost: crate::Cost,
 }
 
@@ -61,6 +65,10 @@ impl Plan {
     /// # Errors
     /// [`Error::Onednn`] if a primitive cannot be made.
     pub fn compile(graph: &Graph, options: PlanOptions) -> Result<Plan, Error> {
+        onednn::with_threads(options.threads, || Plan::on_threads(graph, options))
+    }
+
+    fn on_threads(graph: &Graph, options: PlanOptions) -> Result<Plan, Error> {
         let graph = passes::optimize(graph);
         let mut compiler = Compiler::new(&graph, options)?;
         for node in 0..graph.nodes.len() {
@@ -127,6 +135,7 @@ impl Plan {
             outputs,
             prepared_bytes,
             weights: graph.parameters.len(),
+            threads: options.threads,
             cost: graph.cost(),
         })
     }

@@ -1,5 +1,6 @@
 //! What a plan is made of: slots of memory and the steps that read and write them.
 
+use crate::PieceKernel;
 use crate::layout::Layout;
 use crate::op::{Kernel, TypedKernel};
 use onednn::{MemoryDesc, Primitive};
@@ -40,6 +41,8 @@ pub(crate) enum Action {
     Kernel(Arc<dyn Kernel>),
     /// A plain kernel on any types.
     Typed(Arc<dyn TypedKernel>),
+    /// A plain kernel on any types that threads share, and the number of pieces.
+    Pieces(Arc<dyn PieceKernel>, usize),
 }
 
 /// One step of a plan.

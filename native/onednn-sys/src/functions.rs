@@ -7,6 +7,10 @@ use crate::types::{
     PrimitiveDesc, Status, Stream, Version,
 };
 
+/// See [`Functions::gomp_parallel`].
+pub type GompParallel =
+    unsafe extern "C" fn(extern "C" fn(*mut c_void), *mut c_void, c_uint, c_uint);
+
 /// Declares the struct of function pointers and the function that fills it from symbol names.
 macro_rules! functions {
     ($($name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)?;)*) => {
@@ -23,6 +27,9 @@ macro_rules! functions {
             /// `omp_set_num_threads` of the OpenMP library that oneDNN uses; absent when it was
             /// built without OpenMP.
             pub omp_set_num_threads: Option<unsafe extern "C" fn(c_int)>,
+            /// `GOMP_parallel` of GNU's OpenMP library: calls a function with the given pointer on
+            /// each of so many threads (the flags are 0); absent in other libraries.
+            pub gomp_parallel: Option<GompParallel>,
         }
 
         impl Functions {
@@ -53,6 +60,11 @@ macro_rules! functions {
                         unsafe {
                             std::mem::transmute::<*mut c_void, unsafe extern "C" fn(c_int)>(address)
                         }
+                    }),
+                    gomp_parallel: symbol("GOMP_parallel").ok().map(|address| {
+                        // SAFETY: the caller promises that the address is `void
+                        // GOMP_parallel(void (*)(void *), void *, unsigned, unsigned)`.
+                        unsafe { std::mem::transmute::<*mut c_void, GompParallel>(address) }
                     }),
                 })
             }

@@ -14,6 +14,6 @@ mod functions;
 mod open;
 mod types;
 
-pub use functions::Functions;
+pub use functions::{Functions, GompParallel};
 pub use open::OpenError;
 pub use types::*;

@@ -113,7 +113,7 @@ impl Bound {
         if self.unset > 0 {
             return Err(self.first_unset());
         }
-        self.library.enter();
+        self.primitive.desc().enter();
         // SAFETY: primitive, stream and memory objects are alive, and every memory object has an
         // address with enough bytes behind it. `enter` keeps the number of threads at the one
         // that the scratchpad was sized for.

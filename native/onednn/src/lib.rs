@@ -6,9 +6,9 @@
 //! ([`Primitive`]), and bind its arguments to memory ([`Bound`]). [`Bound::execute`] allocates
 //! nothing.
 //!
-//! Every primitive is single-threaded: the number of OpenMP threads is set to one on the calling
-//! thread before a primitive is described and before it runs, so results do not depend on the
-//! number of cores. Scratch memory always comes from the caller ([`PrimitiveDesc::scratchpad_md`]).
+//! A primitive is single-threaded unless it is described within [`with_threads`]: the number of
+//! OpenMP threads is set on the calling thread before a primitive is described and before it runs,
+//! so results do not depend on the number of cores. Scratch memory always comes from the caller ([`PrimitiveDesc::scratchpad_md`]).
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,6 +48,7 @@ pub mod ops;
 mod primitive;
 mod primitive_desc;
 mod prop_kind;
+mod team;
 
 pub use attr::Attr;
 pub use bound::Bound;
@@ -58,3 +59,4 @@ pub use memory_desc::MemoryDesc;
 pub use primitive::Primitive;
 pub use primitive_desc::PrimitiveDesc;
 pub use prop_kind::PropKind;
+pub use team::{parallel, with_threads};

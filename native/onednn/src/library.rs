@@ -69,10 +69,11 @@ pub fn loaded() -> Option<Version> {
 /// Sets the number of OpenMP threads of the calling thread to one; does nothing when no library is
 /// loaded. Costs nanoseconds.
 ///
-/// Everything in this crate that describes, compiles or runs a primitive does this by itself.
+/// Everything in this crate that describes, compiles or runs a primitive sets the number of its
+/// own threads by itself ([`with_threads`](crate::with_threads)).
 pub fn enter() {
     if let Some(library) = LIBRARY.get() {
-        library.enter();
+        library.enter(1);
     }
 }
 
@@ -102,11 +103,11 @@ impl Library {
         LIBRARY.get().ok_or(Error::NotLoaded)
     }
 
-    /// See [`enter`].
-    pub(crate) fn enter(&self) {
+    /// Sets the number of OpenMP threads of the calling thread.
+    pub(crate) fn enter(&self, threads: usize) {
         if let Some(set_num_threads) = self.functions.omp_set_num_threads {
-            // SAFETY: one is a valid number of threads; the setting belongs to this thread.
-            unsafe { set_num_threads(1) }
+            // SAFETY: the number is positive and the setting belongs to this thread.
+            unsafe { set_num_threads(i32::try_from(threads.max(1)).unwrap_or(1)) }
         }
     }
 }
@@ -133,7 +134,7 @@ fn open(path: &Path) -> Result<Library, Error> {
         }
     }
     let mut library = Library { functions, engine: std::ptr::null_mut(), version };
-    library.enter();
+    library.enter(1);
     // SAFETY: the out pointer is valid; index 0 of the CPU kind always exists.
     let status = unsafe { (functions.engine_create)(&mut library.engine, c::ENGINE_KIND_CPU, 0) };
     check(status, "engine_create", || "CPU engine".to_string())?;

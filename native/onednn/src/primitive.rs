@@ -38,7 +38,7 @@ impl Primitive {
     /// [`Error::Status`] if oneDNN is out of memory.
     pub fn new(desc: &PrimitiveDesc) -> Result<Primitive, Error> {
         let library = desc.library();
-        library.enter();
+        desc.enter();
         let mut ptr = null_mut();
         // SAFETY: the out pointer is valid, the descriptor alive.
         let status = unsafe { (library.functions.primitive_create)(&mut ptr, desc.as_ptr()) };

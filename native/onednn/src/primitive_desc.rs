@@ -2,7 +2,7 @@
 
 use crate::error::check;
 use crate::library::Library;
-use crate::{Attr, Error, MemoryDesc};
+use crate::{Attr, Error, MemoryDesc, team};
 use onednn_sys::{self as sys, constants as c};
 use std::ffi::{CStr, c_char};
 use std::fmt;
@@ -24,6 +24,8 @@ struct Raw {
     ptr: NonNull<sys::PrimitiveDesc>,
     /// The constructor it comes from.
     call: &'static str,
+    /// Threads that it was described for: it is compiled and run on as many.
+    threads: usize,
     /// What `copy_of` gives for a tensor that does not exist, made in advance so that the
     /// accessors cannot fail for lack of the library.
     empty: MemoryDesc,
@@ -54,8 +56,8 @@ pub(crate) struct Context<'a> {
 }
 
 impl PrimitiveDesc {
-    /// Calls a C constructor on this thread, set to one OpenMP thread. `tensors` are named for
-    /// the error message.
+    /// Calls a C constructor on this thread, set to the number of OpenMP threads that
+    /// [`with_threads`](crate::with_threads) says. `tensors` are named for the error message.
     pub(crate) fn create(
         call: &'static str,
         tensors: &[(&str, Option<&MemoryDesc>)],
@@ -63,7 +65,8 @@ impl PrimitiveDesc {
         make: impl FnOnce(Context<'_>) -> i32,
     ) -> Result<PrimitiveDesc, Error> {
         let library = Library::get()?;
-        library.enter();
+        let threads = team::threads();
+        library.enter(threads);
         let raw_attr = attr.build(library)?;
         let mut ptr = std::ptr::null_mut();
         let context = Context {
@@ -77,7 +80,13 @@ impl PrimitiveDesc {
         check(status, call, detail)?;
         let ptr =
             NonNull::new(ptr).ok_or_else(|| Error::Unimplemented { call, detail: detail() })?;
-        Ok(PrimitiveDesc { raw: Arc::new(Raw { library, ptr, call, empty: MemoryDesc::empty()? }) })
+        let empty = MemoryDesc::empty()?;
+        Ok(PrimitiveDesc { raw: Arc::new(Raw { library, ptr, call, threads, empty }) })
+    }
+
+    /// Makes this thread ready to compile or run it.
+    pub(crate) fn enter(&self) {
+        self.raw.library.enter(self.raw.threads);
     }
 
     /// Source `i`.

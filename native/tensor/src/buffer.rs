@@ -4,9 +4,10 @@ use crate::{DType, Error, View, ViewMut};
 use memmap2::MmapMut;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::Cell;
+use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Alignment in bytes: one cache line, one AVX-512 register.
 pub const ALIGNMENT: usize = 64;
@@ -290,6 +291,70 @@ impl Operands {
                 None => Ok(f(src, dst)),
             })
         })
+    }
+
+    /// Runs `f` on each of `parts` parts of the `pieces` pieces of equal size that each destination
+    /// is made of: with the numbers of the part's pieces, the whole sources, and the part of each
+    /// destination. `team` calls what it is given on any number of threads at once, and waits for
+    /// them.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if an operand holds no elements of its type, or a destination not so many
+    /// pieces; then the error of the first part that `f` failed on.
+    pub fn in_parts<E: Send>(
+        &mut self,
+        dtypes: &[DType],
+        [pieces, parts]: [usize; 2],
+        team: impl FnOnce(&(dyn Fn() + Sync)),
+        f: impl Fn(Range<usize>, &[View<'_>], &mut [ViewMut<'_>]) -> Result<(), E> + Sync,
+    ) -> Result<Result<(), E>, Error> {
+        let Operands { src, dst } = &*self;
+        let (src_types, dst_types) = dtypes.split_at(src.len());
+        for (d, &dtype) in dst.iter().zip(dst_types) {
+            if !(d.bytes / dtype.size()).is_multiple_of(pieces.max(1)) {
+                return Err(Error::Memory { dtype, bytes: d.bytes });
+            }
+        }
+        let run = |part: usize| {
+            let range = part * pieces / parts..(part + 1) * pieces / parts;
+            let failed = Cell::new(None);
+            let note = |error| failed.set(Some(error));
+            let read = src.iter().zip(src_types);
+            let read = read.map(|(s, &dtype)| s.view(dtype).map_err(note).unwrap_or_default());
+            collected(read, |src| {
+                let write = dst.iter().zip(dst_types).map(|(d, &dtype)| {
+                    let piece = d.bytes / pieces;
+                    let (from, bytes) = (range.start * piece, range.len() * piece);
+                    // SAFETY: inside the slice, as above; each part is run once, parts share no
+                    // byte, and `&mut self` keeps everybody else from the destinations.
+                    let bytes = unsafe { std::slice::from_raw_parts_mut(d.ptr().add(from), bytes) };
+                    ViewMut::new(dtype, bytes).map_err(note).unwrap_or_default()
+                });
+                collected(write, |dst| match failed.take() {
+                    Some(error) => Err(error),
+                    None => Ok(f(range.clone(), src, dst)),
+                })
+            })
+        };
+        let (next, failed) = (AtomicUsize::new(0), Mutex::new((parts, Ok(Ok(())))));
+        let work = || {
+            loop {
+                let part = next.fetch_add(1, Ordering::Relaxed);
+                if part >= parts {
+                    return;
+                }
+                let made = run(part);
+                if !matches!(made, Ok(Ok(()))) {
+                    let mut first = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                    if part < first.0 {
+                        *first = (part, made);
+                    }
+                }
+            }
+        };
+        team(&work);
+        work();
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).1
     }
 }
 

@@ -16,7 +16,9 @@ const BATCH: usize = 32;
 
 /// Predicts with fixed weights from any number of threads.
 ///
-/// Rows are run in batches of 32, 8 and 1 on the caller's thread. The weights are brought into the
+/// Rows are run in batches of 32, 8 and 1 on the caller's thread, and on more within each op if told
+/// so ([`Predictor::with_threads`]): threads that have rows of their own share a batch best, more
+/// than one in an op help where there is a single row. The weights are brought into the
 /// layouts of the kernels once, and shared by all batch sizes and callers. Each call in progress has memory of its own; at most `concurrency` calls run at a time,
 /// further ones wait.
 pub struct Predictor {
@@ -26,6 +28,7 @@ pub struct Predictor {
     /// The memory of callers, by batch size, that no call uses now.
     idle: Mutex<Vec<Workspaces<usize>>>,
     returned: Condvar,
+    threads: usize,
 }
 
 /// The plans by batch size, and the weights that they read.
@@ -51,7 +54,17 @@ impl Predictor {
             compiled: Mutex::default(),
             idle: Mutex::new((0..concurrency).map(|_| Workspaces::new()).collect()),
             returned: Condvar::new(),
+            threads: 1,
         })
+    }
+
+    /// The same predictor with so many threads in each op of a call. Results may differ in bits
+    /// between numbers of threads.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self.compiled = Mutex::default();
+        self
     }
 
     /// The model.
@@ -125,7 +138,8 @@ impl Predictor {
 
     fn compile(&self, compiled: &mut Compiled, batch: usize) -> Result<(), Error> {
         let graph = self.model.graph(batch, Mode::Inference)?;
-        let plan = Arc::new(Plan::compile(&graph, PlanOptions::default())?);
+        let options = PlanOptions { threads: self.threads, ..PlanOptions::default() };
+        let plan = Arc::new(Plan::compile(&graph, options)?);
         let prepared = match &mut compiled.prepared {
             Some(prepared) => {
                 prepared.add(&plan)?;

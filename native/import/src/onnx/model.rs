@@ -22,6 +22,7 @@ pub struct OnnxModel {
     parameters: ParameterTable,
     weights: Arc<Buffer>,
     plans: Plans,
+    threads: usize,
 }
 
 /// What an input of a graph is built from.
@@ -62,7 +63,16 @@ impl OnnxModel {
             parameters,
             weights: Arc::new(Buffer::from_f32(&values)?),
             plans: Plans::default(),
+            threads: 1,
         })
+    }
+
+    /// The same model with so many threads in each of its ops, one if not told otherwise. Results
+    /// may differ in bits between numbers of threads.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> OnnxModel {
+        (self.threads, self.plans) = (threads.max(1), Plans::default());
+        self
     }
 
     /// What the model takes.
@@ -136,7 +146,7 @@ impl OnnxModel {
         let way = self.plans.get(&types, || {
             match self.build(types.iter().map(Feed::Type).collect(), false) {
                 Ok((graph, outputs)) => {
-                    let compiled = Compiled::new(graph, &outputs, &self.weights)?;
+                    let compiled = Compiled::new(graph, &outputs, &self.weights, self.threads)?;
                     Ok(Way::Plan(Arc::new(compiled)))
                 }
                 Err(Error::NeedsValues { .. }) => Ok(Way::Eager),
@@ -148,7 +158,8 @@ impl OnnxModel {
         }
         let (graph, outputs) = self.build(tensors.into_iter().map(Feed::Tensor).collect(), true)?;
         // What is random is left to a plan; all else is known by now.
-        let made = Compiled::new(graph, &outputs, &Arc::new(Buffer::new(0)?))?.run(&[])?;
+        let none = Arc::new(Buffer::new(0)?);
+        let made = Compiled::new(graph, &outputs, &none, self.threads)?.run(&[])?;
         Ok(names.zip(made).collect())
     }
 

@@ -28,6 +28,7 @@ impl Compiled {
         mut graph: Graph,
         outputs: &[(String, ValueId)],
         weights: &Arc<Buffer>,
+        threads: usize,
     ) -> Result<Compiled, Error> {
         let mut places = Vec::with_capacity(outputs.len());
         for (name, value) in outputs {
@@ -39,7 +40,8 @@ impl Compiled {
                 }
             });
         }
-        let plan = Arc::new(Plan::compile(&graph, PlanOptions::default())?);
+        let options = PlanOptions { threads, ..PlanOptions::default() };
+        let plan = Arc::new(Plan::compile(&graph, options)?);
         let mut prepared = Prepared::new(&plan)?;
         prepared.prepare(weights)?;
         Ok(Compiled { workspace: Mutex::new(Workspace::new(&prepared)?), outputs: places })

@@ -70,10 +70,15 @@ impl Compiler<'_> {
     ) -> Result<(), Error> {
         let node = self.current();
         let mut args = vec![(seen_arg, to.clone())];
-        let mut slot = self.plain_slot(node.src[seen])?;
-        if from != to {
-            let given = slot;
-            slot = self.slot(&Layout::Native(to.clone()), Place::Arena);
+        let slot = if from == to {
+            self.plain_slot(node.src[seen])?
+        } else {
+            // A weight is read where it is.
+            let given = match &self.values[node.src[seen].0][0] {
+                Representation { layout: Layout::Plain(_), slot } => *slot,
+                _ => self.plain_slot(node.src[seen])?,
+            };
+            let slot = self.slot(&Layout::Native(to.clone()), Place::Arena);
             let reorder = onednn::ops::reorder::forward(&from, &to, &Attr::new());
             let reorder = self.check(reorder)?;
             self.emit_primitive(
@@ -82,7 +87,8 @@ impl Compiler<'_> {
                 vec![given],
                 vec![slot],
             )?;
-        }
+            slot
+        };
         let mut sources = vec![slot];
         for (i, number, md) in src {
             sources.push(self.represent(node.src[*i], &Layout::of(md))?);

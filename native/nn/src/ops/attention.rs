@@ -1,14 +1,16 @@
 //! Scaled dot-product attention.
 
+pub(crate) mod fused;
 mod heads;
 
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
 use crate::tensor_type::float_types;
 use crate::{Compiler, Error, Gradient, OpError, TensorType};
-use heads::{Heads, Strides};
+use heads::{Heads, Piece, Strides};
 use serde::{Deserialize, Serialize};
-use tensor::Shape;
+use std::ops::Range;
+use tensor::{Shape, View, ViewMut};
 
 /// y = softmax(scale · q·kᵀ + mask) · v, head by head. ONNX `Attention` without a cache of past
 /// keys.
@@ -161,11 +163,25 @@ impl Op for Attention {
         let src: Vec<&Shape> = (0..compiler.sources()).map(|i| compiler.src_shape(i)).collect();
         let heads = self.heads(&src).expect("checked by infer");
         let n = self.operands();
-        compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
-            let [y, log_sum] = dst else { return };
-            let operands = split(src, n);
-            heads.forward(operands, y, log_sum, &mut vec![0.0; heads.scratch()]);
-        })
+        // Without the sums, which inference does not read, queries are apart from each other too.
+        let (piece, results) = match (compiler.src_shape(0).rank(), compiler.is_used(1)) {
+            (4, _) => (Piece::Head, &[0, 1][..]),
+            (_, true) => (Piece::Sample, &[0, 1][..]),
+            (_, false) => (Piece::Query, &[0][..]),
+        };
+        let kernel = move |pieces: Range<usize>, src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+            let mut given: [&[f32]; 4] = [&[]; 4];
+            for (to, from) in given.iter_mut().zip(src) {
+                *to = from.get()?;
+            }
+            let (y, log_sum) = match dst {
+                [y, log_sum] => (y.get()?, Some(log_sum.get()?)),
+                dst => (dst[0].get()?, None),
+            };
+            heads.forward(piece, pieces, split(&given[..src.len()], n), (y, log_sum));
+            Ok(())
+        };
+        compiler.piece_kernel(heads.pieces(piece), kernel, results)
     }
 
     fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {

@@ -4,6 +4,7 @@
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::float_types;
 use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use std::ops::Range;
 use tensor::{Element, Shape, Tensor, View, ViewMut, Wide, for_dtype};
 
 /// Marks places of the result that have no source.
@@ -58,20 +59,32 @@ impl AxisMap {
         &self.dst
     }
 
-    /// Calls `visit` for each line of the last table, in the order of the result: with its place in
-    /// the result, and what its offsets start from unless nothing of it has a source.
-    fn lines(&self, mut visit: impl FnMut(usize, Option<usize>, &[usize])) {
-        if self.dst.is_empty() {
+    /// Number of lines of the last table.
+    fn count(&self) -> usize {
+        match self.outer.split_last() {
+            _ if self.dst.is_empty() => 0,
+            None => 1,
+            Some((_, outer)) => outer.iter().map(Vec::len).product(),
+        }
+    }
+
+    /// Calls `visit` for these lines of the last table, in the order of the result: with the line's
+    /// place behind the first one, and what its offsets start from unless nothing of it has a source.
+    fn lines(&self, lines: Range<usize>, mut visit: impl FnMut(usize, Option<usize>, &[usize])) {
+        if lines.is_empty() {
             return;
         }
         let Some((last, outer)) = self.outer.split_last() else { return visit(0, Some(0), &[0]) };
         let mut index = vec![0; outer.len()];
-        let mut to = 0;
-        loop {
+        let mut rest = lines.start;
+        for (index, table) in index.iter_mut().zip(outer).rev() {
+            (*index, rest) = (rest % table.len(), rest / table.len());
+        }
+        for line in 0..lines.len() {
             let place =
                 |(table, &i): (&Vec<usize>, &usize)| Some(table[i]).filter(|&at| at != NOWHERE);
-            visit(to, outer.iter().zip(&index).map(place).sum(), last);
-            to += last.len() * self.run;
+            let base = outer.iter().zip(&index).map(place).sum();
+            visit(line * last.len() * self.run, base, last);
             let Some(d) = (0..outer.len()).rev().find(|&d| index[d] + 1 < outer[d].len()) else {
                 return;
             };
@@ -80,10 +93,10 @@ impl AxisMap {
         }
     }
 
-    /// The result; `fill` where nothing comes from the source.
-    pub fn gather<T: Copy>(&self, src: &[T], fill: T, dst: &mut [T]) {
+    /// These lines of the result; `fill` where nothing comes from the source.
+    pub fn gather<T: Copy>(&self, lines: Range<usize>, src: &[T], fill: T, dst: &mut [T]) {
         let run = self.run;
-        self.lines(|to, base, last| {
+        self.lines(lines, |to, base, last| {
             let dst = &mut dst[to..to + last.len() * run];
             match base {
                 None => dst.fill(fill),
@@ -106,7 +119,7 @@ impl AxisMap {
     /// Adds each element of the result to the one it came from, in the order of the result.
     pub fn scatter_add(&self, dst: &[f32], src: &mut [f32]) {
         let run = self.run;
-        self.lines(|to, base, last| {
+        self.lines(0..self.count(), |to, base, last| {
             let Some(base) = base else { return };
             for (i, &at) in last.iter().enumerate().filter(|(_, at)| **at != NOWHERE) {
                 let sums = src[base + at..base + at + run].iter_mut();
@@ -118,20 +131,27 @@ impl AxisMap {
     /// The result for source 0 of any type, filled with zeros.
     pub fn evaluate(&self, src: &[&Tensor]) -> Result<Vec<Tensor>, OpError> {
         let mut dst = Tensor::zeros(src[0].dtype(), self.dst.clone());
-        self.kernel(src[0].view(), &mut dst.view_mut())?;
+        self.kernel(0..self.count(), src[0].view(), &mut dst.view_mut())?;
         Ok(vec![dst])
     }
 
     /// Emits the step that moves source 0 of any type.
     pub fn compile(self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
-        compiler.typed_kernel(move |src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
-            self.kernel(src[0], &mut dst[0])
-        })
+        let count = self.count();
+        let kernel = move |lines, src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+            self.kernel(lines, src[0], &mut dst[0])
+        };
+        compiler.piece_kernel(count, kernel, &[0])
     }
 
-    fn kernel(&self, src: View<'_>, dst: &mut ViewMut<'_>) -> Result<(), OpError> {
+    fn kernel(
+        &self,
+        lines: Range<usize>,
+        src: View<'_>,
+        dst: &mut ViewMut<'_>,
+    ) -> Result<(), OpError> {
         for_dtype!(src.dtype(), T => {
-            self.gather(src.get::<T>()?, T::from_wide(self.fill), dst.get::<T>()?);
+            self.gather(lines, src.get::<T>()?, T::from_wide(self.fill), dst.get::<T>()?);
         });
         Ok(())
     }

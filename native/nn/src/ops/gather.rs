@@ -6,6 +6,7 @@ use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::infer_tensors;
 use crate::{Compiler, Error, Gradient, OpError, TensorType};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use tensor::{DType, Shape, Tensor, View, ViewMut, for_dtype};
 
 /// y = x with its axis replaced by the positions in the indices: y\[…, i, …\] = x\[…, indices\[i\], …\].
@@ -38,7 +39,8 @@ impl Op for Gather {
         let ty = infer_tensors(self, src)?.swap_remove(0);
         let rows = Rows::new(src[0].shape(), resolve_axis(self.axis, src[0].shape().rank())?);
         let mut dst = Tensor::zeros(ty.dtype, ty.shape);
-        rows.gather(src[0].view(), src[1].view(), &mut dst.view_mut())?;
+        let pieces = 0..rows.outer * src[1].shape().len();
+        rows.gather(pieces, src[0].view(), src[1].view(), &mut dst.view_mut())?;
         Ok(vec![dst])
     }
 
@@ -56,9 +58,11 @@ impl Op for Gather {
         let shape = compiler.src_shape(0);
         let axis = resolve_axis(self.axis, shape.rank()).expect("checked by infer");
         let rows = Rows::new(shape, axis);
-        compiler.typed_kernel(move |src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
-            rows.gather(src[0], src[1], &mut dst[0])
-        })
+        let pieces = rows.outer * compiler.src_shape(1).len();
+        let kernel = move |pieces, src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+            rows.gather(pieces, src[0], src[1], &mut dst[0])
+        };
+        compiler.piece_kernel(pieces, kernel, &[0])
     }
 
     fn compiles(&self, _: &[DType]) -> bool {
@@ -92,7 +96,7 @@ impl Op for GatherBackward {
         compiler.typed_kernel(move |src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
             let (dy, dx) = (src[0].get::<f32>()?, dst[0].get::<f32>()?);
             dx.fill(0.0);
-            rows.each(src[1], |to, from| {
+            rows.each(0..rows.outer * src[1].len(), src[1], |to, from| {
                 let (sums, dy) = (&mut dx[from..from + rows.inner], &dy[to..to + rows.inner]);
                 sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy);
             })
@@ -127,24 +131,34 @@ impl Rows {
         Rows { outer: product(before), n: behind[0], inner: product(&behind[1..]) }
     }
 
-    /// Calls `visit` with the place of each row among the gathered ones and in the tensor.
-    fn each(&self, indices: View<'_>, visit: impl FnMut(usize, usize)) -> Result<(), OpError> {
+    /// Calls `visit` for these of the gathered rows, with the place of each among them and in the
+    /// tensor.
+    fn each(
+        &self,
+        rows: Range<usize>,
+        indices: View<'_>,
+        visit: impl FnMut(usize, usize),
+    ) -> Result<(), OpError> {
         match indices {
-            View::I32(indices) => self.each_of(indices, visit),
-            indices => self.each_of(indices.get::<i64>()?, visit),
+            View::I32(indices) => self.each_of(rows, indices, visit),
+            indices => self.each_of(rows, indices.get::<i64>()?, visit),
         }
     }
 
     fn each_of<I: Copy + Into<i64>>(
         &self,
+        rows: Range<usize>,
         indices: &[I],
         mut visit: impl FnMut(usize, usize),
     ) -> Result<(), OpError> {
-        for outer in 0..self.outer {
-            for (i, &index) in indices.iter().enumerate() {
-                let row = resolve_index(index.into(), self.n)?;
-                let to = (outer * indices.len() + i) * self.inner;
-                visit(to, (outer * self.n + row) * self.inner);
+        let count = indices.len().max(1);
+        let (mut outer, mut i) = (rows.start / count, rows.start % count);
+        for to in 0..rows.len() {
+            let row = resolve_index(indices[i].into(), self.n)?;
+            visit(to * self.inner, (outer * self.n + row) * self.inner);
+            i += 1;
+            if i == indices.len() {
+                (outer, i) = (outer + 1, 0);
             }
         }
         Ok(())
@@ -152,6 +166,7 @@ impl Rows {
 
     fn gather(
         &self,
+        rows: Range<usize>,
         src: View<'_>,
         indices: View<'_>,
         dst: &mut ViewMut<'_>,
@@ -159,7 +174,7 @@ impl Rows {
         let inner = self.inner;
         for_dtype!(src.dtype(), T => {
             let (src, dst) = (src.get::<T>()?, dst.get::<T>()?);
-            self.each(indices, |to, from| {
+            self.each(rows, indices, |to, from| {
                 dst[to..to + inner].copy_from_slice(&src[from..from + inner]);
             })
         })

@@ -139,8 +139,17 @@ impl Op for Gemm {
             if let Some(f) = self.activation {
                 attr = attr.eltwise(f.algorithm(), 0.0, 0.0);
             }
-            let pd = matmul::forward(&a, &b, bias.then_some(&row), &dst, &attr);
+            // In inference the weights are brought into the layout that suits the primitive once.
+            let kept = compiler.is_kept(1) && !self.trans_a;
+            let weights = if kept { compiler.any(&Shape::new(&[k, n]))? } else { b.clone() };
+            let pd = matmul::forward(&a, &weights, bias.then_some(&row), &dst, &attr);
             if let Some(pd) = compiler.offered(pd)? {
+                if kept {
+                    let mut src = vec![(0, arg::SRC, a)];
+                    src.extend(bias.then_some((2, arg::BIAS, row)));
+                    let weights = (1, arg::WEIGHTS, b, pd.weights_md(0));
+                    return compiler.primitive_seeing(&pd, &src, weights, (0, arg::DST, dst));
+                }
                 return compiler.primitive_plain(
                     &pd,
                     &[arg::SRC, arg::WEIGHTS, arg::BIAS],

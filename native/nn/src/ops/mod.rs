@@ -3,7 +3,7 @@
 mod activation;
 mod along_axes;
 mod arithmetic;
-mod attention;
+pub(crate) mod attention;
 mod average_pool;
 mod axis_map;
 mod batch_normalization;

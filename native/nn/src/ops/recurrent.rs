@@ -2,6 +2,7 @@
 
 mod general;
 mod lstm;
+mod lstm_inference;
 mod lstm_kernel;
 mod sequence;
 mod simple;

@@ -201,11 +201,9 @@ macro_rules! row_normalization {
             }
 
             fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
-                let rows = self.geometry(compiler.src_shape(0)).expect("checked by infer").rows;
-                compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
-                    let [y, mean, inverse] = dst else { return };
-                    rows::forward(&rows, src[0], src[1], src.get(2).copied(), y, mean, inverse);
-                })
+                let shape = compiler.src_shape(0);
+                let rows = self.geometry(shape).expect("checked by infer").rows;
+                rows.compile(shape.len() / rows.len(), compiler)
             }
 
             fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {

@@ -4,9 +4,12 @@ mod bypass;
 mod drop_unused;
 mod fold_norm;
 mod fuse_activation;
+mod fuse_attention;
 mod fuse_norm_relu;
 mod fuse_sum;
+mod matrix_to_gemm;
 mod merge_equal;
+mod pack_lstm;
 
 use crate::graph::{Graph, ValueId};
 
@@ -16,10 +19,14 @@ pub(crate) fn optimize(graph: &Graph) -> Graph {
     bypass::run(&mut graph);
     merge_equal::run(&mut graph);
     drop_unused::run(&mut graph);
+    matrix_to_gemm::run(&mut graph);
+    fuse_attention::run(&mut graph);
+    drop_unused::run(&mut graph);
     fuse_norm_relu::run(&mut graph);
     fold_norm::run(&mut graph);
     fuse_sum::run(&mut graph);
     fuse_activation::run(&mut graph);
+    pack_lstm::run(&mut graph);
     graph
 }
 

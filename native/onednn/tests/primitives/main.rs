@@ -22,4 +22,5 @@ mod pooling;
 mod reduction;
 mod softmax;
 mod support;
+mod team;
 mod threads;

@@ -1,5 +1,6 @@
 //! Where the rows of queries, keys, values and results are, and the passes over one head.
 
+use std::ops::Range;
 use tensor::gemm::{Matrix, gemm, gemm_rows};
 use tensor::math::{self, sum};
 use tensor::vectorized;
@@ -26,6 +27,17 @@ impl Strides {
     fn matrix<'a>(&self, data: &'a [f32], at: usize, rows: usize, cols: usize) -> Matrix<'a> {
         Matrix { row_stride: self.row, ..Matrix::new(&data[at..], rows, cols) }
     }
+}
+
+/// What lies side by side in the results, so that threads can share them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Piece {
+    /// The heads of a sample.
+    Sample,
+    /// One head of a sample.
+    Head,
+    /// All heads of one query.
+    Query,
 }
 
 /// All sizes.
@@ -91,25 +103,59 @@ impl Heads {
         }
     }
 
-    /// The result, and log Σ e^score of each query.
+    /// Number of pieces of the results.
+    pub fn pieces(&self, piece: Piece) -> usize {
+        self.batch
+            * match piece {
+                Piece::Sample => 1,
+                Piece::Head => self.heads,
+                Piece::Query => self.rows[0],
+            }
+    }
+
+    /// These pieces of the result; log Σ e^score of each query too, if there is room for it, which
+    /// pieces of queries have not.
     pub fn forward(
         &self,
-        [q, k, v, mask]: [&[f32]; 4],
-        y: &mut [f32],
-        log_sum: &mut [f32],
-        scratch: &mut [f32],
+        piece: Piece,
+        pieces: Range<usize>,
+        src: [&[f32]; 4],
+        (y, mut log_sum): (&mut [f32], Option<&mut [f32]>),
     ) {
         let [queries, keys] = self.rows;
-        self.blocks(|batch, head, first, n| {
-            let scores = &mut scratch[..n * keys];
-            self.scores([q, k, mask], [batch, head, first, n], scores);
-            let at = (batch * self.heads + head) * queries + first;
-            softmax(scores, keys, &mut log_sum[at..at + n]);
-            let at = self.v.at(batch, head / self.sharing);
-            let v = self.v.matrix(v, at, keys, self.cols[1]);
-            let at = self.y.at(batch, head) + first * self.y.row;
-            gemm_rows(1.0, Matrix::new(scores, n, keys), v, 0.0, &mut y[at..], self.y.row);
-        });
+        let per_sample = self.pieces(piece) / self.batch.max(1);
+        let mut scratch = vec![0.0; BLOCK.min(queries) * (keys + 1)];
+        let (scores, sums) = scratch.split_at_mut(BLOCK.min(queries) * keys);
+        let mut origin = None;
+        let mut at = pieces.start;
+        while at < pieces.end {
+            let (batch, first) = (at / per_sample, at % per_sample);
+            let count = (per_sample - first).min(pieces.end - at);
+            at += count;
+            let (heads, rows) = match piece {
+                Piece::Sample => (0..self.heads, 0..queries),
+                Piece::Head => (first..first + count, 0..queries),
+                Piece::Query => (0..self.heads, first..first + count),
+            };
+            for head in heads {
+                for row in rows.clone().step_by(BLOCK) {
+                    let n = BLOCK.min(rows.end - row);
+                    let (scores, sums) = (&mut scores[..n * keys], &mut sums[..n]);
+                    self.scores([src[0], src[1], src[3]], [batch, head, row, n], scores);
+                    softmax(scores, keys, sums);
+                    let to = self.y.at(batch, head) + row * self.y.row;
+                    let to_sum = (batch * self.heads + head) * queries + row;
+                    let (y_begin, sum_begin) = *origin.get_or_insert((to, to_sum));
+                    if let Some(log_sum) = &mut log_sum {
+                        log_sum[to_sum - sum_begin..][..n].copy_from_slice(sums);
+                    }
+                    let v = self.v.at(batch, head / self.sharing);
+                    let v = self.v.matrix(src[2], v, keys, self.cols[1]);
+                    let y = &mut y[to - y_begin..];
+                    gemm_rows(1.0, Matrix::new(scores, n, keys), v, 0.0, y, self.y.row);
+                }
+            }
+        }
     }
 
     /// The gradients of queries, keys and values, which may lie in one slice each or all in the

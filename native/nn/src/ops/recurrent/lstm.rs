@@ -1,6 +1,7 @@
 //! Long short-term memory.
 
 use super::general::{Cell, GateActivation, General};
+use super::lstm_inference::{PackLstm, PackedLstm};
 use super::lstm_kernel::{Gradients, Pass, Results, Weights};
 use super::sequence::{Direction, Sequence, mismatch};
 use super::simple::{expect_floats, wide};
@@ -121,6 +122,19 @@ impl LSTM {
         let fits = wanted.iter().all(|(at, shape)| at.is_none_or(|at| src[at] == shape));
         let functions = [0, 3 * d].contains(&self.activations.len());
         if fits && functions { Ok(sizes) } else { Err(refuse()) }
+    }
+
+    /// The two ops that make the first three results with weights that are prepared, and which
+    /// sources those are; none for an LSTM that is not the usual one.
+    pub(crate) fn packed(&self, src: &[&TensorType]) -> Option<(PackLstm, PackedLstm, Vec<usize>)> {
+        let f32 = src.iter().all(|ty| ty.dtype == DType::F32);
+        let shapes: Vec<&Shape> = src.iter().map(|ty| &ty.shape).collect();
+        let sizes = self.sizes(&shapes).ok()?;
+        let some = shapes.iter().all(|shape| !shape.is_empty());
+        let pack = PackLstm { places: self.places(), sizes };
+        let weights = [Some(1), Some(2), self.optional().b].into_iter().flatten().collect();
+        let packed = PackedLstm { lstm: self.clone(), sizes };
+        (self.is_usual() && f32 && some).then_some((pack, packed, weights))
     }
 
     fn passes(&self, sizes: Sequence) -> Vec<Pass> {

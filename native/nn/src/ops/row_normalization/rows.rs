@@ -1,7 +1,9 @@
 //! Rows that are normalized one by one.
 
+use crate::{Compiler, Error};
+use std::ops::Range;
 use tensor::math::sum;
-use tensor::vectorized;
+use tensor::{View, ViewMut, vectorized};
 
 /// How the elements of a tensor form rows, and which scale and bias belong to each element.
 ///
@@ -18,7 +20,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.blocks * self.inner
     }
 
@@ -26,14 +28,29 @@ impl Rows {
     fn first(&self, r: usize) -> usize {
         r % self.period * self.blocks
     }
+
+    /// Emits the step that normalizes `count` rows: y, mean and inverse deviation of x, scale and
+    /// perhaps bias.
+    pub fn compile(self, count: usize, compiler: &mut Compiler<'_>) -> Result<(), Error> {
+        let kernel = move |pieces: Range<usize>, src: &[View<'_>], dst: &mut [ViewMut<'_>]| {
+            let [y, mean, inverse] = dst else { return Ok(()) };
+            let (first, n) = (pieces.start, self.len());
+            let x = &src[0].get::<f32>()?[first * n..pieces.end * n];
+            let (scale, bias) = (src[1].get()?, src.get(2).map(|bias| bias.get()).transpose()?);
+            forward(&self, first, [x, scale], bias, y.get()?, mean.get()?, inverse.get()?);
+            Ok(())
+        };
+        compiler.piece_kernel(count, kernel, &[0, 1, 2])
+    }
 }
 
 vectorized! {
-    /// y = (x − mean) · inverse · scale + bias; also mean and inverse deviation of each row.
-    pub(super) fn forward(
+    /// y = (x − mean) · inverse · scale + bias of the rows from number `first` on; also mean and
+    /// inverse deviation of each.
+    fn forward(
         rows: &Rows,
-        x: &[f32],
-        scale: &[f32],
+        first: usize,
+        [x, scale]: [&[f32]; 2],
         bias: Option<&[f32]>,
         y: &mut [f32],
         mean: &mut [f32],
@@ -45,7 +62,7 @@ vectorized! {
             let variance = sum([x], |[x]| (x - m) * (x - m)) / n as f32;
             let inv = 1.0 / (variance + rows.epsilon).sqrt();
             (mean[r], inverse[r]) = (m, inv);
-            let at = rows.first(r);
+            let at = rows.first(first + r);
             let scale = &scale[at..at + rows.blocks];
             let bias = bias.map(|bias| &bias[at..at + rows.blocks]);
             if rows.inner == 1 {
