@@ -57,6 +57,13 @@ bench: native ## criterion benches of the ops and of a whole iteration
 perf: jars venv ## the figures of docs/performance.md, one JSON line each
 	@$(VENV)/bin/python tests/perf.py
 
+PEERS := target/peers
+.PHONY: peers
+peers: native ## inference beside ONNX Runtime and OpenVINO, in turns (docs/performance.md)
+	@test -e $(PEERS)/ready || { $(PYTHON) -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet \
+	  --disable-pip-version-check -r tests/peers/requirements.txt && touch $(PEERS)/ready; }
+	@$(PEERS)/bin/python tests/peers/inference.py
+
 .PHONY: cluster
 cluster: jars venv ## 30 seeds of trainings disturbed at random; figures in target/cluster.json
 	FIRESTEEL_SEEDS=30 $(VENV)/bin/python -m pytest -q tests/cluster
