@@ -126,6 +126,13 @@ pub fn cases() -> Vec<Case> {
             "cubics, border, by corners",
             GridSample { mode: Cubic, padding: Border, align_corners: true },
         ),
+        Case::new(
+            "an image without rows",
+            GridSample { padding: Border, ..GridSample::default() },
+            |_: &[Array]| vec![Array::zeros(&[1, 1, 2, 2])],
+        )
+        .fixed(Array::zeros(&[1, 1, 0, 4]))
+        .fixed(Array::zeros(&[1, 2, 2, 2])),
         identity("linear at its own places", Linear, false, &[2, 3, 4, 5]),
         identity("linear at aligned places", Linear, true, &[1, 2, 3, 4]),
         identity("cubic at its own places", Cubic, false, &[1, 2, 4, 5]),

@@ -148,5 +148,11 @@ pub fn refusals() -> Vec<Refusal> {
             "Resize \"case\": expected positive scales or positive sizes, got scales [2.0, 0.0], sizes \
              [], axes [], roi [] of src [2, 3]. Give one number for each axis.",
         ),
+        Refusal::new(
+            Resize { sizes: vec![2, 3], ..Resize::default() },
+            &[&[2, 0]],
+            "Resize \"case\": expected elements along each axis, got scales [], sizes [2, 3], axes [], \
+             roi [] of src [2, 0]. Give one number for each axis.",
+        ),
     ]
 }

@@ -170,9 +170,9 @@ mod tests {
         let stream = Philox::new(5, Purpose::Dropout, 2, 1);
         for first in [0, 7, u64::from(u32::MAX) - 3] {
             let words = stream.blocks(first);
-            for lane in 0..BLOCKS {
-                let block = stream.block(first + lane as u64);
-                assert_eq!([0, 1, 2, 3].map(|w| words[w][lane]), block);
+            let blocks = (first..).take(BLOCKS).map(|block| stream.block(block));
+            for (lane, block) in blocks.enumerate() {
+                assert_eq!(words.map(|word| word[lane]), block);
             }
         }
     }

@@ -95,6 +95,9 @@ impl Op for GridSample {
         let plane: usize = spatial.iter().product();
         let places: usize = dst.dims()[2..].iter().product();
         let mut y = vec![0.0; dst.shape.len()];
+        if plane == 0 {
+            return Ok(vec![Tensor::new(dst.shape, y)?.cast(dst.dtype)]);
+        }
         for (i, place) in grid.chunks_exact(rank).enumerate() {
             let (image, at) = (i / places, i % places);
             let taps = self.taps(place, spatial);

@@ -44,7 +44,8 @@ impl MaxRoiPool {
                     "Number the images from 0.",
                 ));
             }
-            let corner = |i: usize| (roi[i] * f64::from(self.spatial_scale)).round();
+            // Rounded in f32, as others do: corners lie on halves often.
+            let corner = |i: usize| f64::from((roi[i] as f32 * self.spatial_scale).round());
             let rows = bins(corner(2), corner(4), self.pooled_shape[0], h);
             let columns = bins(corner(1), corner(3), self.pooled_shape[1], w);
             for channel in 0..channels {

@@ -166,7 +166,11 @@ impl Resize {
             let roi = if crops { [self.roi[i], self.roi[i + axes.len()]] } else { [0.0, 1.0] };
             Axis { axis, src: src.dims()[axis], dst, scale, roi: roi.map(f64::from) }
         });
-        Ok(made.collect())
+        let made: Vec<Axis> = made.collect();
+        if made.iter().any(|axis| axis.src == 0 && axis.dst > 0) {
+            return Err(wrong("elements along each axis"));
+        }
+        Ok(made)
     }
 
     fn shape(src: &Shape, axes: &[Axis]) -> Shape {
