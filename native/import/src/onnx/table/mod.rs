@@ -14,6 +14,7 @@ mod losses;
 mod moving;
 mod normalization;
 mod pooling;
+mod quantized;
 mod random;
 mod recurrent;
 mod reduce;
@@ -48,7 +49,7 @@ pub(super) const fn between(op: &'static str, first: i64, last: i64, build: Buil
 }
 
 /// All rows, by family.
-const ROWS: [&[Row]; 21] = [
+const ROWS: [&[Row]; 22] = [
     elementwise::ROWS,
     arithmetic::ROWS,
     logic::ROWS,
@@ -64,6 +65,7 @@ const ROWS: [&[Row]; 21] = [
     constants::ROWS,
     attention::ROWS,
     images::ROWS,
+    quantized::ROWS,
     deform_conv::ROWS,
     random::ROWS,
     spectra::ROWS,

@@ -58,8 +58,8 @@ impl Window {
             AutoPad::NotSet => window.pads = list(n, "pads", 2 * rank, window.pads)?,
             AutoPad::Valid => {}
             same @ (AutoPad::SameUpper | AutoPad::SameLower) => {
-                for i in 0..rank {
-                    let need = window.missing(i, extents[i]);
+                for (i, &extent) in extents.iter().enumerate() {
+                    let need = window.missing(i, extent);
                     let upper = same == AutoPad::SameUpper;
                     let front = if upper { need / 2 } else { need.div_ceil(2) };
                     window.pads[i] = front;
