@@ -174,7 +174,9 @@ NODES = {
     "Hardmax": ("Hardmax", [floats(3, 5)], [], dict(axis=0)),
     "LpPool": ("LpPool", [IMAGE], [], dict(kernel_shape=[2, 3], strides=[2, 1], p=3)),
     "Det": ("Det", [floats(2, 3, 3)], [], {}),
-    "Einsum": ("Einsum", [floats(2, 3, 4), floats(2, 5, 4, seed=2)], [], dict(equation="bij,bkj->bki")),
+    "Einsum": (
+        "Einsum", [floats(2, 3, 4), floats(2, 5, 4, seed=2)], [], dict(equation="bij,bkj->bki"),
+    ),
     "Resize to sizes": (
         "Resize", [IMAGE], [None, None, ints(2, 4, 13, 7)],
         dict(mode="linear", coordinate_transformation_mode="align_corners"),
@@ -198,7 +200,9 @@ NODES = {
     "GRU backwards": recurrent("GRU", 3, direction="reverse"),
     "RNN": recurrent("RNN", 1, activations=["LeakyRelu"], activation_alpha=[0.2]),
     "Pad": ("Pad", [floats(3, 4)], [ints(1, 0, 2, 1), np.float32(0.5)], {}),
-    "Pad by reflection": ("Pad", [floats(3, 4)], [ints(1, 2), None, ints(-1)], dict(mode="reflect")),
+    "Pad by reflection": (
+        "Pad", [floats(3, 4)], [ints(1, 2), None, ints(-1)], dict(mode="reflect"),
+    ),
     "Split": ("Split", [floats(6, 3)], [ints(1, 2, 3)], {}, 3),
     "DepthToSpace": ("DepthToSpace", [IMAGE], [], dict(blocksize=2, mode="CRD")),
     "SpaceToDepth": ("SpaceToDepth", [floats(1, 2, 4, 6)], [], dict(blocksize=2)),
@@ -219,7 +223,10 @@ NODES = {
     ),
     "IsInf": ("IsInf", [np.array([1, np.inf, -np.inf], np.float32)], [], dict(detect_negative=0)),
     "Mod": ("Mod", [floats(3, 4), floats(3, 4, seed=2)], [], dict(fmod=1)),
-    "BitShift": ("BitShift", [np.array([1, 7], np.uint8)], [np.array([3, 1], np.uint8)], dict(direction="LEFT")),
+    "BitShift": (
+        "BitShift", [np.array([1, 7], np.uint8)], [np.array([3, 1], np.uint8)],
+        dict(direction="LEFT"),
+    ),
     "Col2Im": ("Col2Im", [floats(1, 4, 4)], [ints(3, 3), ints(2, 2)], {}),
     "CenterCropPad": ("CenterCropPad", [floats(3, 6)], [ints(5, 4)], {}),
 }
@@ -274,8 +281,9 @@ LATER = {
         dict(axis=1, epsilon=1e-3),
     ),
     "Attention": (
-        "Attention", 23, [floats(2, 3, 5, 4), floats(2, 3, 6, 4, seed=2), floats(2, 3, 6, 7, seed=3)],
-        [], dict(is_causal=1),
+        "Attention", 23,
+        [floats(2, 3, 5, 4), floats(2, 3, 6, 4, seed=2), floats(2, 3, 6, 7, seed=3)], [],
+        dict(is_causal=1),
     ),
     "Attention of heads side by side": (
         "Attention", 23, [floats(2, 5, 16), floats(2, 6, 8, seed=2), floats(2, 6, 8, seed=3)],
