@@ -72,6 +72,15 @@ cluster: jars venv ## 30 seeds of trainings disturbed at random; figures in targ
 scaling: jars venv ## what the scaling model is made of, one JSON line each (docs/scaling.md)
 	@$(VENV)/bin/python tests/scaling/measure.py
 
+FUZZ = cargo +nightly fuzz run --fuzz-dir native/fuzz --target-dir target/fuzz
+FUZZ_LIMITS = -max_total_time=600 -rss_limit_mb=2048 -timeout=25 -max_len=16384
+
+.PHONY: fuzz
+fuzz: ## fuzz the readers of files for ten minutes each; needs nightly Rust and cargo-fuzz
+	mkdir -p target/fuzz/onnx target/fuzz/model_file
+	$(FUZZ) onnx target/fuzz/onnx native/import/tests $(wildcard target/onnx/node) -- $(FUZZ_LIMITS)
+	$(FUZZ) model_file target/fuzz/model_file native/fuzz/seeds -- $(FUZZ_LIMITS)
+
 .PHONY: native
 native: $(NATIVE)/libfiresteel.so ## the native libraries and the command-line tool
 

@@ -35,8 +35,8 @@ ENGINE = [
 THROUGH_SPARK = [
     ("empty", "local[2]", "auto", 128, 500, 8),
     ("empty", "local-cluster[2,1,1024]", "auto", 128, 500, 16),
-    ("empty", "local-cluster[2,1,1024]", "1", 128, 50, 20),
-    ("noop", "local-cluster[2,1,1024]", "1", 128, 50, 20),
+    ("empty", "local-cluster[2,1,1024]", "1", 128, 100, 24),
+    ("noop", "local-cluster[2,1,1024]", "1", 128, 100, 24),
     ("lenet5", "local[2]", "auto", 128, 469, 12),
     ("lenet5", "local-cluster[2,1,1024]", "auto", 128, 469, 12),
     ("weights25m", "local-cluster[2,1,2048]", "auto", 2, 40, 4),

@@ -25,12 +25,12 @@ LONGEST = {"empty": 100, "lenet5": 100, "conv": 20, "dense": 20}
 SPREAD = 0.03
 
 # Weights; state vectors of the optimizer (momentum: 1, Adam: 2); seconds in which 2 cores compute
-# their batch: resnet50 measured here (docs/performance.md), the others the fastest of the peers.
+# their batch, as docs/performance.md has them.
 NETS = {
-    "resnet50, 16": (25_557_032, 1, 16 / 11.4),
-    "inception_v1, 32": (6_998_552, 1, 32 / 25.7),
-    "bert_mini, 16": (11_072_258, 2, 16 / 45.9),
-    "NCF, 2,048": (392_665, 2, 2048 / 1_530_000),
+    "resnet50, 16": (25_557_032, 1, 16 / 13.3),
+    "inception_v1, 32": (6_998_552, 1, 32 / 37.9),
+    "bert_mini, 16": (11_072_258, 2, 16 / 112),
+    "NCF, 2,048": (392_665, 2, 2048 / 3_910_000),
 }
 # Bytes per second of payload (94 % of the line), and a round trip's delay: assumed.
 LINKS = {

@@ -29,8 +29,9 @@ usage:
         --tolerance T largest relative difference of a loss; default 1e-5
         --steps N     steps to replay; default all of the file
   firesteel run MODEL --input FILE --output FILE [--threads N]
-      Runs an ONNX model on the arrays of a .npz file, by input name, and writes its outputs as
-      another, by output name.
+      Runs a model on the arrays of a .npz file, by input name, and writes its outputs as another,
+      by output name. MODEL is an ONNX model (.onnx) or a model file of firesteel, whose samples
+      come in a first dimension named batch.
   firesteel inspect MODEL [--dim NAME=SIZE]...
       Prints what a model takes and gives, its parameters, flops and ops.
   firesteel explain MODEL [--dim NAME=SIZE]... [--threads N]
@@ -40,7 +41,8 @@ usage:
       synthetic ones, and prints one line of JSON.
         --threads N   threads inside each op; default all cores
   firesteel convert MODEL --output FILE [--dim NAME=SIZE]...
-      Writes a model as ONNX, opset 22, for the given sizes of its open dimensions.
+      Writes a model as ONNX, opset 22, for the given sizes of its open dimensions; without sizes a
+      model file of firesteel is written for batches of any size.
         --dim NAME=SIZE
                       size of an open dimension; default 1
   firesteel conformance FOLDER

@@ -60,7 +60,7 @@ struct Parameter {
     constant: Option<f32>,
 }
 
-/// A run in f64, as `tests/golden/resnet50_f64.py` writes it.
+/// A run in f64, as `tests/golden/f64.py` writes it.
 #[derive(Deserialize)]
 struct Reference {
     case: String,

@@ -4,20 +4,40 @@ use crate::measure::{measure, rss_mb};
 use crate::model_args::Sized;
 use crate::{Error, detrand};
 use import::npz;
-use import::onnx::{Dim, OnnxModel, Port};
-use nn::{Plan, PlanOptions, Prepared, RunContext, TensorType, Workspace};
+use import::onnx::{self, Dim, OnnxModel, Port};
+use nn::{Mode, Plan, PlanOptions, Prepared, RunContext, TensorType, Workspace};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use tensor::Tensor;
 
+/// Reads an ONNX model, or a model file of firesteel as the ONNX model that it is.
+pub fn open(path: &Path) -> Result<OnnxModel, Error> {
+    if is_onnx(path) {
+        Ok(OnnxModel::read(path)?)
+    } else {
+        Ok(OnnxModel::from_bytes(as_onnx(path)?)?)
+    }
+}
+
+fn is_onnx(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "onnx")
+}
+
+/// A model file of firesteel as ONNX, for batches of any size.
+fn as_onnx(path: &Path) -> Result<Vec<u8>, Error> {
+    let file = layers::model_file::open(path)?;
+    let [two, three] = [2, 3].map(|batch| file.model.graph(batch, Mode::Inference));
+    Ok(onnx::write_for_any_batch([&two?, &three?], &file.weights)?)
+}
+
 /// Runs a model on the arrays of a file.
 pub fn run(model: &Path, input: &Path, output: &Path, threads: usize) -> Result<(), Error> {
     let arrays = arrays(input)?;
     let named: Vec<(&str, &Tensor)> =
         arrays.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    let made = OnnxModel::read(model)?.with_threads(threads).run(&named)?;
+    let made = open(model)?.with_threads(threads).run(&named)?;
     let made = made.iter().map(|(name, tensor)| (name.as_str(), tensor));
     npz::write(output, made).map_err(|source| Error::Arrays { path: output.to_owned(), source })
 }
@@ -29,7 +49,7 @@ fn arrays(path: &Path) -> Result<Vec<(String, Tensor)>, Error> {
 
 /// What a model takes, gives and is made of.
 pub fn inspect(options: &Sized) -> Result<String, Error> {
-    let model = OnnxModel::read(&options.model)?;
+    let model = open(&options.model)?;
     let mut text = String::new();
     let mut say = |line: String| _ = writeln!(text, "{line}");
     for (domain, version) in model.opsets() {
@@ -42,7 +62,7 @@ pub fn inspect(options: &Sized) -> Result<String, Error> {
     say(format!("parameters  {trained} numbers in {} tensors", model.parameters().count()));
     match model.graph(&types(&model, options)?) {
         Ok(graph) => say(format!("flops       {:.0}", graph.cost().flops)),
-        Err(import::onnx::Error::NeedsValues { .. }) => {
+        Err(onnx::Error::NeedsValues { .. }) => {
             say("flops       depend on the values of the inputs".into());
         }
         Err(error) => return Err(error.into()),
@@ -51,11 +71,16 @@ pub fn inspect(options: &Sized) -> Result<String, Error> {
     Ok(text)
 }
 
-/// Writes a model as ONNX, for fixed sizes of its inputs.
+/// Writes a model as ONNX, for fixed sizes of its inputs; a model file of firesteel, if no size is
+/// given, for any batch.
 pub fn convert(options: &Sized, output: &Path) -> Result<(), Error> {
-    let model = OnnxModel::read(&options.model)?;
-    let graph = model.graph(&types(&model, options)?)?;
-    let bytes = import::onnx::write(&graph, model.weights().f32())?;
+    let bytes = if options.dims.is_empty() && !is_onnx(&options.model) {
+        as_onnx(&options.model)?
+    } else {
+        let model = open(&options.model)?;
+        let graph = model.graph(&types(&model, options)?)?;
+        onnx::write(&graph, model.weights().f32())?
+    };
     std::fs::write(output, bytes).map_err(|source| Error::Write { path: output.to_owned(), source })
 }
 
@@ -64,7 +89,7 @@ const RUNS: usize = 5;
 
 /// The steps of a model's plan in their order, and how long each takes.
 pub fn explain(options: &Sized, threads: usize) -> Result<String, Error> {
-    let model = OnnxModel::read(&options.model)?;
+    let model = open(&options.model)?;
     let graph = model.graph(&types(&model, options)?)?;
     let compiled = PlanOptions { threads, ..PlanOptions::default() };
     let plan = Arc::new(Plan::compile(&graph, compiled)?);
@@ -125,7 +150,7 @@ pub fn bench(
     secs: f64,
     variant: &str,
 ) -> Result<String, Error> {
-    let model = OnnxModel::read(&options.model)?.with_threads(threads);
+    let model = open(&options.model)?.with_threads(threads);
     let inputs = match input {
         Some(path) => arrays(path)?,
         None => inputs(&model, options)?,
@@ -167,7 +192,7 @@ pub fn types<'m>(
     let ty = |port: &'m Port| {
         let (dtype, dims) = port.dtype.zip(port.dims.as_ref()).ok_or_else(|| {
             let problem = "its type or rank is not in the file".into();
-            import::onnx::Error::Input { name: port.name.clone(), problem }
+            onnx::Error::Input { name: port.name.clone(), problem }
         })?;
         let dims: Vec<usize> = dims.iter().map(named).collect();
         Ok((port.name.as_str(), TensorType::new(dtype, dims)))

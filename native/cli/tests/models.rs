@@ -1,6 +1,6 @@
 //! Commands on a model file.
 
-use import::npz;
+use import::{npz, onnx};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tensor::Tensor;
@@ -73,6 +73,45 @@ fn a_converted_model_computes_the_same() {
         npz::read(Path::new(made)).unwrap()
     });
     assert_eq!(results[0], results[1]);
+}
+
+#[test]
+fn a_model_file_computes_the_same_as_the_onnx_model_that_it_is_converted_to() {
+    let model = layers::Model::from_json(&succeed(&["define", "lenet5"])).unwrap();
+    let [file, new] = ["lenet5.firesteel", "lenet5.onnx"].map(temporary);
+    layers::model_file::save(&file, &model, &model.initial_weights(1)).unwrap();
+    let paths = [&file, &new].map(|path| path.to_str().unwrap());
+    succeed(&["convert", paths[0], "--output", paths[1]]);
+    for path in paths {
+        let text = succeed(&["inspect", path, "--dim", "batch=4"]);
+        assert!(text.contains("[batch, 1, 28, 28]"), "{text}");
+    }
+    for batch in [1, 3] {
+        let given = temporary("digits.npz");
+        let x: Vec<f32> = (0..batch * 784).map(|i| (i as f32).sin()).collect();
+        let name = &model.definition().inputs[0].name;
+        npz::write(&given, [(&**name, &Tensor::new([batch, 1, 28, 28], x).unwrap())]).unwrap();
+        let results = paths.map(|model| {
+            let made = temporary("classes.npz");
+            let made = made.to_str().unwrap();
+            succeed(&["run", model, "--input", given.to_str().unwrap(), "--output", made]);
+            npz::read(Path::new(made)).unwrap()
+        });
+        assert_eq!(results[0], results[1]);
+        assert_eq!(results[0][0].1.dims(), [batch, 10]);
+    }
+}
+
+#[test]
+fn every_case_has_a_form_in_onnx_for_any_batch() {
+    for case in ["lenet5", "inception_v1", "lstm", "ncf", "bert_mini"] {
+        let model = layers::Model::from_json(&succeed(&["define", case])).unwrap();
+        let [two, three] = [2, 3].map(|batch| model.graph(batch, nn::Mode::Inference).unwrap());
+        let bytes = onnx::write_for_any_batch([&two, &three], &model.initial_weights(0)).unwrap();
+        let read = onnx::OnnxModel::from_bytes(bytes).unwrap();
+        let open: Vec<String> = read.inputs().iter().map(|port| port.to_string()).collect();
+        assert!(open.iter().all(|port| port.contains("[batch")), "{case}: {open:?}");
+    }
 }
 
 #[test]

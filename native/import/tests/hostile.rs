@@ -1,35 +1,13 @@
 //! Hostile bytes end in an error: never in a panic, and never in memory that they did not bring.
 
-use import::npz;
-use import::onnx::{OnnxModel, read_tensor_bytes};
+mod reading;
+
+use import::onnx::OnnxModel;
 use proptest::prelude::*;
-use std::io::Cursor;
+use reading::read;
 
 /// A valid model: y = Conv(x, w) and a Loop, an If, a Reshape by a constant.
 const MODEL: &[u8] = include_bytes!("small.onnx");
-
-/// Tries everything that reads.
-fn read(bytes: &[u8]) {
-    if let Ok(model) = OnnxModel::from_bytes(bytes.to_vec()) {
-        let dims = |port: &import::onnx::Port| -> Option<(String, nn::TensorType)> {
-            let dims = port.dims.as_ref()?.iter().map(|dim| match dim {
-                import::onnx::Dim::Known(dim) => (*dim).min(8),
-                _ => 1,
-            });
-            let dims: Vec<usize> = dims.take(6).collect();
-            Some((port.name.clone(), nn::TensorType::new(port.dtype?, dims)))
-        };
-        let types: Vec<_> = model.inputs().iter().filter_map(dims).collect();
-        let types: Vec<(&str, nn::TensorType)> =
-            types.iter().map(|(name, ty)| (name.as_str(), ty.clone())).collect();
-        if let Ok(graph) = model.graph(&types) {
-            _ = import::onnx::write(&graph, model.weights().f32());
-        }
-    }
-    _ = read_tensor_bytes(bytes.to_vec());
-    _ = npz::read_array(bytes);
-    _ = npz::read_from(Cursor::new(bytes));
-}
 
 #[test]
 fn the_model_that_is_damaged_below_is_a_good_one() {

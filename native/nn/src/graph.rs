@@ -56,6 +56,8 @@ pub struct Graph {
     pub(crate) outputs: Vec<(String, ValueId)>,
     /// Parameter index and the value that goes to its range of the gradient vector.
     pub(crate) results: Vec<(usize, ValueId)>,
+    /// Bytes that folded constants may still take.
+    fold_bytes: usize,
 }
 
 impl Graph {
@@ -69,7 +71,16 @@ impl Graph {
             inputs: Vec::new(),
             outputs: Vec::new(),
             results: Vec::new(),
+            fold_bytes: usize::MAX,
         }
+    }
+
+    /// Lets what is computed from constants take so many bytes in all, instead of any number: ops
+    /// beyond that are computed in each run, like those on inputs.
+    ///
+    /// A few bytes of a file can ask for constants of any size.
+    pub fn set_fold_bytes(&mut self, bytes: usize) {
+        self.fold_bytes = bytes;
     }
 
     fn value(&mut self, ty: TensorType, source: Source) -> ValueId {
@@ -135,23 +146,23 @@ impl Graph {
         src: &[ValueId],
     ) -> Result<Vec<ValueId>, Error> {
         let refuse = |source| Error::Op { op: op.name(), node: name.into(), source };
-        let types: Vec<&TensorType> = src.iter().map(|&v| self.tensor_type(v)).collect();
-        if let Some(made) = op.known(&types).map_err(refuse)? {
-            return Ok(made.into_iter().map(|tensor| self.constant(tensor)).collect());
+        let src_types: Vec<&TensorType> = src.iter().map(|&v| self.tensor_type(v)).collect();
+        let types = op.infer(&src_types);
+        let bytes = match &types {
+            Ok(types) => types.iter().map(TensorType::bytes).fold(0, usize::saturating_add),
+            Err(_) => 0,
+        };
+        let foldable = bytes <= self.fold_bytes;
+        if foldable && let Some(made) = op.known(&src_types).map_err(refuse)? {
+            return Ok(self.constants(made));
         }
-        let types = op.infer(&types);
         if types.is_ok()
             && let Some(made) = op.compose(self, name, src)?
         {
             return Ok(made);
         }
-        let known: Option<Vec<&Tensor>> =
-            src.iter().map(|&v| self.known(v).map(|tensor| &**tensor)).collect();
-        if let (Some(src), true) = (known, op.is_deterministic())
-            && matches!(types, Ok(_) | Err(OpError::DependsOnData))
-        {
-            let made = evaluate(&op, &src).map_err(refuse)?;
-            return Ok(made.into_iter().map(|tensor| self.constant(tensor)).collect());
+        if foldable && let Some(made) = self.folded(&op, &types, src) {
+            return Ok(self.constants(made.map_err(refuse)?));
         }
         let types = types.map_err(refuse)?;
         let node = self.nodes.len();
@@ -159,6 +170,26 @@ impl Graph {
             types.into_iter().map(|ty| self.value(ty, Source::Node(node))).collect();
         self.nodes.push(Node { name: name.into(), op, src: src.to_vec(), dst: dst.clone() });
         Ok(dst)
+    }
+
+    /// What an op makes of constants, if all its sources are constants and it is the same each time.
+    fn folded(
+        &self,
+        op: &Arc<dyn Op>,
+        types: &Result<Vec<TensorType>, OpError>,
+        src: &[ValueId],
+    ) -> Option<Result<Vec<Tensor>, OpError>> {
+        let foldable =
+            op.is_deterministic() && matches!(types, Ok(_) | Err(OpError::DependsOnData));
+        let known = src.iter().map(|&v| self.known(v).map(|tensor| &**tensor));
+        let known: Vec<&Tensor> = known.collect::<Option<_>>().filter(|_| foldable)?;
+        Some(evaluate(op, &known))
+    }
+
+    fn constants(&mut self, made: Vec<Tensor>) -> Vec<ValueId> {
+        let bytes: usize = made.iter().map(|tensor| TensorType::of(tensor).bytes()).sum();
+        self.fold_bytes = self.fold_bytes.saturating_sub(bytes);
+        made.into_iter().map(|tensor| self.constant(tensor)).collect()
     }
 
     /// Names a value as an output.

@@ -40,7 +40,7 @@ impl TensorType {
 
     /// Size in bytes.
     pub fn bytes(&self) -> usize {
-        self.shape.len() * self.dtype.size()
+        self.shape.len().saturating_mul(self.dtype.size())
     }
 }
 

@@ -27,9 +27,9 @@ impl Shape {
         self.0.len()
     }
 
-    /// Number of elements.
+    /// Number of elements; `usize::MAX` if there are more.
     pub fn len(&self) -> usize {
-        self.0.iter().product()
+        self.0.iter().fold(1, |len: usize, &dim| len.saturating_mul(dim))
     }
 
     /// True if there is no element.
@@ -39,14 +39,14 @@ impl Shape {
 
     /// Size in bytes of an f32 tensor of this shape.
     pub fn bytes(&self) -> usize {
-        self.len() * size_of::<f32>()
+        self.len().saturating_mul(size_of::<f32>())
     }
 
     /// Row-major strides in elements.
     pub fn strides(&self) -> Vec<usize> {
-        let mut strides = vec![1; self.rank()];
+        let mut strides = vec![1usize; self.rank()];
         for i in (1..self.rank()).rev() {
-            strides[i - 1] = strides[i] * self.0[i];
+            strides[i - 1] = strides[i].saturating_mul(self.0[i]);
         }
         strides
     }

@@ -21,7 +21,7 @@ mod value;
 mod weights;
 
 pub use error::{Error, Unsupported};
-pub use export::write;
+pub use export::{write, write_for_any_batch};
 pub use model::OnnxModel;
 pub use reader::{Dim, Port};
 pub use tensors::read_bytes as read_tensor_bytes;

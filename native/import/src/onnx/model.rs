@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tensor::{Buffer, Tensor};
 
+/// What the constants that a plan is built with may take, beside those in the file. A run with values
+/// given may take whatever it needs.
+const FOLD_BYTES: usize = 1 << 28;
+
 /// An ONNX model.
 ///
 /// f32 initializers that are weights of a node are parameters, so that the model can be trained and
@@ -197,7 +201,10 @@ impl OnnxModel {
         eager: bool,
     ) -> Result<(Graph, Vec<(String, ValueId)>), Error> {
         let parameters = if eager { ParameterTable::new() } else { self.parameters.clone() };
-        let graph = Graph::new(parameters);
+        let mut graph = Graph::new(parameters);
+        if !eager {
+            graph.set_fold_bytes(FOLD_BYTES);
+        }
         let mut builder = Builder::new(graph, &self.functions, self.folder.as_deref());
         let mut scope = Scope::new(&self.contents.opsets, String::new());
         for (name, tensor) in &self.contents.initializers {

@@ -1,5 +1,6 @@
 //! From our graph to a model of opset 22.
 
+mod any_batch;
 mod form;
 mod forms;
 mod images;
@@ -31,14 +32,21 @@ const IR_VERSION: i64 = 10;
 /// [`Error::NotExported`] for an op that ONNX has no node for, [`Error::Malformed`] if the vector is
 /// too short.
 pub fn write(graph: &Graph, weights: &[f32]) -> Result<Vec<u8>, Error> {
-    let mut writer =
-        Writer { graph, weights, names: HashMap::new(), unnamed: 0, proto: GraphProto::default() };
-    writer.proto.name = Some("firesteel".into());
-    writer.inputs();
-    writer.outputs();
-    for (name, op, src, dst) in graph.nodes() {
-        writer.node(name, &**op, src, dst)?;
-    }
+    Ok(model(Writer::write(graph, weights)?))
+}
+
+/// [`write()`] of a model that takes batches of any size, from its graphs for two sizes above 1; the
+/// dimension is called `batch`.
+///
+/// # Errors
+/// As [`write()`], and [`Error::NotExported`] for a node that depends on the size otherwise than by
+/// the shapes of its operands.
+pub fn write_for_any_batch(graphs: [&Graph; 2], weights: &[f32]) -> Result<Vec<u8>, Error> {
+    let [one, other] = graphs.map(|graph| Writer::write(graph, weights));
+    Ok(model(any_batch::merge(one?, other?)?))
+}
+
+fn model(graph: GraphProto) -> Vec<u8> {
     let model = ModelProto {
         ir_version: Some(IR_VERSION),
         opset_import: vec![OperatorSetIdProto {
@@ -47,10 +55,10 @@ pub fn write(graph: &Graph, weights: &[f32]) -> Result<Vec<u8>, Error> {
         }],
         producer_name: Some("firesteel".into()),
         producer_version: Some(env!("CARGO_PKG_VERSION").into()),
-        graph: Some(writer.finish()?),
+        graph: Some(graph),
         ..ModelProto::default()
     };
-    Ok(model.encode_to_vec())
+    model.encode_to_vec()
 }
 
 struct Writer<'g> {
@@ -63,6 +71,17 @@ struct Writer<'g> {
 }
 
 impl Writer<'_> {
+    fn write(graph: &Graph, weights: &[f32]) -> Result<GraphProto, Error> {
+        let proto = GraphProto { name: Some("firesteel".into()), ..GraphProto::default() };
+        let mut writer = Writer { graph, weights, names: HashMap::new(), unnamed: 0, proto };
+        writer.inputs();
+        writer.outputs();
+        for (name, op, src, dst) in graph.nodes() {
+            writer.node(name, &**op, src, dst)?;
+        }
+        writer.finish()
+    }
+
     fn inputs(&mut self) {
         for (name, value) in self.graph.inputs() {
             self.names.insert(value, name.into());

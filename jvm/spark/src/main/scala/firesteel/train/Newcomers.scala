@@ -45,6 +45,9 @@ private[train] final class Newcomers(sc: SparkContext, spec: TrainingSpec, threa
         .foreach(executor => opening.put(executor.id, new Opening(executor)))
     }
     opening.values.toSeq.foreach(take)
+    // Spark would run the task of one that is gone elsewhere, where it holds a slot for nothing.
+    val gone = opening.keySet.toSet -- Cluster.executorIds(sc)
+    gone.flatMap(opening.remove).foreach(_.action.cancel())
     val staying = open.values.filter(one => Cluster.isStaying(sc, one.executor.id)).toSeq
     open.keys.filterNot(id => staying.exists(_.executor.id == id)).toSeq.foreach(open.remove)
     staying.filterNot(one => known(one.executor.id))

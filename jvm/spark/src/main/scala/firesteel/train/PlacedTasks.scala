@@ -62,6 +62,7 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
    * Runs tasks over an RDD that hands them their rows; those that land on the wrong executor are
    * placed again.
    *
+   * @param isThere whether an executor can still do its part
    * @throws TrainingException if an executor has no free slot for
    *   `spark.firesteel.placementTimeout` seconds
    */
@@ -70,7 +71,8 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
       tasks: Seq[Int],
       what: String,
       task: Iterator[T] => Outcome[R],
-      watch: Option[Watch]
+      watch: Option[Watch],
+      isThere: String => Boolean = isAlive
   ): Either[Broken, IndexedSeq[R]] = {
     val results = mutable.Map.empty[Int, R]
     val start = System.nanoTime
@@ -79,7 +81,7 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
     while (broken.isEmpty && results.size < tasks.length) {
       val pending = tasks.filterNot(results.contains)
       name(what)
-      val answers = new Answers[R](what, pending, watch)
+      val answers = new Answers[R](what, pending, watch, isThere)
       val isWhole = answers.await(
         sc.submitJob[T, Outcome[R], Unit](rows, task, pending, answers.put(_, _), ())
       )
@@ -104,7 +106,7 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
       isBarrier: Boolean
   ): Either[Broken, IndexedSeq[R]] = {
     name(what)
-    val answers = new Answers[R](what, executors.indices, Some(watch))
+    val answers = new Answers[R](what, executors.indices, Some(watch), isAlive)
     val isWhole = answers.await(
       if (isBarrier) {
         val gang = rdd.barrier().mapPartitions(rows => Iterator.single(task(rows)))
@@ -136,7 +138,12 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
   }
 
   /** What the tasks of a job have answered so far. */
-  private final class Answers[R](what: String, tasks: Seq[Int], watch: Option[Watch]) {
+  private final class Answers[R](
+      what: String,
+      tasks: Seq[Int],
+      watch: Option[Watch],
+      isThere: String => Boolean
+  ) {
     private val outcomes = mutable.Map.empty[Int, Outcome[R]]
     private var late = Set.empty[String]
     private var gaveUpAt = Option.empty[Long]
@@ -193,7 +200,7 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
 
     private def silent: Seq[Int] = tasks.filterNot(outcomes.contains)
 
-    private def isLost(n: Int): Boolean = !Cluster.executorIds(sc)(executors(n).id)
+    private def isLost(n: Int): Boolean = !isThere(executors(n).id)
 
     /** Whether some executors still run their task long after another has ended; remembers which. */
     private def isLate(action: SimpleFutureAction[Unit], start: Long): Boolean = watch.exists {
@@ -210,6 +217,8 @@ private[train] final class PlacedTasks(sc: SparkContext, val executors: IndexedS
 
     private def names(n: Int): String = executors.lift(n).fold(s"of member $n")(_.id)
   }
+
+  private def isAlive(executor: String): Boolean = Cluster.executorIds(sc)(executor)
 
   private def lost(what: String, pending: Seq[Int]): Option[Broken] = {
     val alive = Cluster.executorIds(sc)

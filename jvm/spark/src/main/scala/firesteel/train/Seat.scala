@@ -362,7 +362,7 @@ private[train] final class Seat(engine: Engine, val view: View, val n: Int, befo
 private object Seat {
 
   /** A process that runs, however busy it is, answers within this time. */
-  private val AnswerMs = 1000L
+  private val AnswerMs = 500L
 
   private val NoGroup = -1L
 }

@@ -60,7 +60,9 @@ private[train] final class Views(
     val last = Option.when(start.isEmpty)(view)
     val alive = Cluster.executorIds(sc)
     val moves = last.fold(Seq.empty[Move]) { from =>
-      Move.plan(from, next, alive, optimizer.slots > 0).getOrElse {
+      // One that leaves or hangs is asked only for what nobody else has.
+      def plan(senders: Set[String]) = Move.plan(from, next, senders, optimizer.slots > 0)
+      plan(alive & next.executorIds).orElse(plan(alive)).getOrElse {
         throw new StateLostException(
           s"training: the state of iteration $position is lost with executors " +
             from.executorIds.diff(alive).mkString(", ")
@@ -96,7 +98,9 @@ private[train] final class Views(
     val hosted = new HostedRDD(sc, sources, nextTasks.executors, wanted)
     val task = new JoinTask(spec.id, next, last.map(_.number), position, starts)
     val what = s"joining view ${next.number}"
-    nextTasks.runOn(hosted, nextTasks.executors.indices, what, task, None).map { loaded =>
+    // Who is about to leave may never answer, and the view would not last.
+    val stays = Cluster.isStaying(sc, _: String)
+    nextTasks.runOn(hosted, nextTasks.executors.indices, what, task, None, stays).map { loaded =>
       rows ++= loaded.flatten
     }
   }

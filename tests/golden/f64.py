@@ -1,4 +1,4 @@
-"""The golden ResNet-50 run in double precision, from its recording, with NumPy alone.
+"""A golden run of an image net in double precision, from its recording, with NumPy alone.
 
 The recording holds losses and gradient norms of PyTorch in f32. This program rebuilds weights and
 batch from it and trains in f64: mean losses of the first steps and the L2 norms of the gradients at
@@ -6,15 +6,18 @@ step 0, free of rounding. Then it does so again from weights moved by up to 2^-2
 rounding to f32 moves them: how far that run goes astray is what f32 can promise at best. As in
 PyTorch v = momentum v + g and w = w - lr v.
 
-    python resnet50_f64.py RECORDING.json resnet50_f64.json    makes the file beside this program
-    python resnet50_f64.py RECORDING.json --check              gradients against differences
+    python f64.py RECORDING.json CASE_f64.json    makes a file beside this program
+    python f64.py RECORDING.json --check          gradients against differences
 """
 
 import argparse
 import json
 
 import numpy as np
-from resnet50_net import Net
+from inception_v1_net import InceptionV1
+from resnet50_net import ResNet50
+
+NETS = {"resnet50": ResNet50, "inception_v1": InceptionV1}
 
 
 def raw(stream, count):
@@ -55,7 +58,7 @@ def read(path):
 
 def train(recording, weights, x, labels, steps):
     """Losses, and the gradients and the first logits of step 0."""
-    net = Net(dict(weights))
+    net = NETS[recording["case"]](dict(weights))
     velocity = dict.fromkeys(weights, 0.0)
     losses, first = [], None
     for step in range(steps):
@@ -75,11 +78,11 @@ def moved(weights):
     return {name: w * (1 + rng.uniform(-1, 1, w.shape) * 2.0**-24) for name, w in weights.items()}
 
 
-def check(weights, x, labels):
+def check(recording, weights, x, labels):
     """Prints |g| of some weights beside the slope of the loss along g, and the same of a random
     direction of all weights, on a corner of the images: each unit that passes zero within the step
     blurs the slope, and a corner has fewer."""
-    net, x = Net(weights), x[:, :64, :64]
+    net, x = NETS[recording["case"]](weights), x[:, :64, :64]
     net.loss(x, labels)
     grads, rng = net.grads, np.random.default_rng(1)
     anything = {name: rng.standard_normal(w.shape) for name, w in weights.items()}
@@ -110,7 +113,7 @@ def main():
     options = parser.parse_args()
     recording, weights, x, labels = read(options.recording)
     if options.check:
-        return check(weights, x, labels)
+        return check(recording, weights, x, labels)
     losses, grads, logits = train(recording, weights, x, labels, options.steps)
     moved_losses, moved_grads, _ = train(recording, moved(weights), x, labels, options.steps)
     norms = {name: float(np.linalg.norm(grads[name])) for name in weights}
