@@ -117,7 +117,7 @@ object Conf {
   /** Seconds to wait for a slice in a group. */
   val GroupTimeout: Setting[Int] = positive(
     "spark.firesteel.group.timeout",
-    "2, or the time of ten iterations if that is longer",
+    "2, or the time of six iterations if that is longer",
     "Seconds an executor waits for the slices of another one. One that others wait for, and that " +
       "does not answer the driver either, is hung: Spark is asked to replace it."
   )

@@ -311,7 +311,7 @@ private[train] final class Session private (
       .get(conf)
       .map(_ * 1000L)
       .getOrElse(
-        if (iterationMs > 0) math.max(Session.SilentMs, (10 * iterationMs).toLong) else exchangeMs
+        if (iterationMs > 0) math.max(Session.SilentMs, (6 * iterationMs).toLong) else exchangeMs
       )
     Watch(slack * silentMs, math.max(Session.GraceMs, iterationMs.toLong))
   }
