@@ -63,13 +63,14 @@ impl Run<'_> {
                         |k: usize| self.src[0].at(&[&swap(&[step, sample])[..], &[k]].concat());
                     let x: Vec<f64> = (0..inputs).map(at).collect();
                     [h, c] = cell(weights.each_ref(), &x, &h, &c);
-                    for k in 0..hidden {
-                        *y.at_mut(&[step, dir, sample, k]) = h[k];
+                    for (k, &value) in h.iter().enumerate() {
+                        *y.at_mut(&[step, dir, sample, k]) = value;
                     }
                 }
-                for k in 0..hidden {
-                    *last[0].at_mut(&[dir, sample, k]) = h[k];
-                    *last[1].at_mut(&[dir, sample, k]) = c[k];
+                for (last, state) in last.iter_mut().zip([&h, &c]) {
+                    for (k, &value) in state.iter().enumerate() {
+                        *last.at_mut(&[dir, sample, k]) = value;
+                    }
                 }
             }
         }

@@ -125,7 +125,8 @@ fn compare(ours: &Tensor, expected: &Tensor, tolerance: &Tolerance) -> Result<()
     let (ours, expected) =
         numbers(ours).and_then(|o| Ok((o, numbers(expected)?))).map_err(|e| e.to_string())?;
     let differs = |&(&a, &b): &(&f64, &f64)| {
-        a != b && !(a.is_nan() && b.is_nan()) && !((a - b).abs() <= tolerance.atol + rtol * b.abs())
+        let near = (a - b).abs() <= tolerance.atol + rtol * b.abs();
+        a != b && !(a.is_nan() && b.is_nan()) && !near
     };
     let pairs = || ours.iter().zip(&expected);
     let wrong = pairs().filter(differs).count();
