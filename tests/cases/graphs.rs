@@ -1,7 +1,7 @@
 //! The graphs in which a case is run.
 
 use super::{Case, Operand};
-use nn::ops::{Cast, MeanSquaredError, Mul, Unsqueeze};
+use nn::ops::{Cast, Gemm, MeanSquaredError, Mul, Reshape, Unsqueeze};
 use nn::{Graph, Initializer, ParameterKind, ParameterTable, TensorType, ValueId, differentiate};
 use oracle::{Array, ops::loss};
 use tensor::{DType, Shape, Tensor};
@@ -16,6 +16,30 @@ pub struct Training {
     pub inputs: Vec<Tensor>,
     target: Array,
     scale: f64,
+}
+
+/// What is put around an op.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Alone,
+    Gated,
+    BetweenProducts,
+}
+
+/// The value as it is, if it is f32 the result of a product.
+fn product_by_one(graph: &mut Graph, value: ValueId) -> ValueId {
+    let ty = graph.tensor_type(value).clone();
+    if ty.dtype != DType::F32 || ty.shape.is_empty() {
+        return value;
+    }
+    let n = ty.dims().last().copied().unwrap_or(1);
+    let ones = (0..n * n).map(|i| if i % (n + 1) == 0 { 1.0f32 } else { 0.0 }).collect::<Vec<_>>();
+    let ones = graph.constant(Tensor::new([n, n], ones).unwrap());
+    let dims = |dims: &[usize]| dims.iter().map(|&dim| dim as i64).collect();
+    let rows = Reshape { shape: dims(&[ty.shape.len() / n, n]) };
+    let rows = graph.add("rows", rows, &[value]).unwrap()[0];
+    let same = graph.add("one", Gemm::default(), &[rows, ones]).unwrap()[0];
+    graph.add("back", Reshape { shape: dims(ty.dims()) }, &[same]).unwrap()[0]
 }
 
 impl Case {
@@ -43,17 +67,23 @@ impl Case {
     /// The op, the mean squared error of its first result (unless that is a loss itself) against
     /// scattered numbers, and the gradients by the operands `by`.
     pub fn training(&self, by: &[usize]) -> Training {
-        self.build(by, false)
+        self.build(by, Way::Alone)
+    }
+
+    /// [`Case::training`] with a product by one around each operand and the first result, so that a
+    /// plan in bf16 hands them over in it where the op takes that.
+    pub fn training_between_products(&self, by: &[usize]) -> Training {
+        self.build(by, Way::BetweenProducts)
     }
 
     /// [`Case::training`] by all operands, each multiplied by an input before. Without that, what
     /// depends on weights alone is computed once and not in each run.
     pub fn timed_training(&self) -> Training {
         let by = (0..self.operands.len()).filter(|&i| self.operands[i].differentiable);
-        self.build(&by.collect::<Vec<_>>(), true)
+        self.build(&by.collect::<Vec<_>>(), Way::Gated)
     }
 
-    fn build(&self, by: &[usize], gated: bool) -> Training {
+    fn build(&self, by: &[usize], way: Way) -> Training {
         let operands = self.arrays();
         let mut parameters = ParameterTable::new();
         let mut weights = Vec::new();
@@ -73,14 +103,20 @@ impl Case {
                 graph.input("operand", TensorType::of(&inputs[inputs.len() - 1]))
             });
         }
-        if gated {
+        if way == Way::Gated {
             let gate = graph.input("gate", Shape::new(&[1]));
             inputs.push(Tensor::vector(vec![1.0f32]));
             for &i in by {
                 src[i] = graph.add("gate", Mul::default(), &[src[i], gate]).unwrap()[0];
             }
         }
+        if way == Way::BetweenProducts {
+            src.iter_mut().for_each(|value| *value = product_by_one(&mut graph, *value));
+        }
         let mut y = self.add(&mut graph, &src)[0];
+        if way == Way::BetweenProducts && !self.is_loss {
+            y = product_by_one(&mut graph, y);
+        }
         if graph.tensor_type(y).dtype != DType::F32 {
             y = graph.add("loss", Cast { to: DType::F32 }, &[y]).unwrap()[0];
         }

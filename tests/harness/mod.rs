@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test and bench uses a part of this")]
 
-use nn::{Graph, Plan, PlanOptions, Prepared, RunContext, Workspace};
+use nn::{Graph, Plan, PlanOptions, Precision, Prepared, RunContext, Workspace};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,10 +12,13 @@ use tensor::{Buffer, DType, Tensor};
 pub const CONTEXT: RunContext = RunContext { seed: 7, step: 3, replica: 1 };
 
 /// Plain kernels only.
-pub const PLAIN: PlanOptions = PlanOptions { onednn: false, threads: 1 };
+pub const PLAIN: PlanOptions = PlanOptions { onednn: false, threads: 1, precision: Precision::F32 };
 
 /// oneDNN where it has a kernel.
-pub const ONEDNN: PlanOptions = PlanOptions { onednn: true, threads: 1 };
+pub const ONEDNN: PlanOptions = PlanOptions { onednn: true, ..PLAIN };
+
+/// oneDNN, with products in bf16.
+pub const BF16: PlanOptions = PlanOptions { precision: Precision::Bf16, ..ONEDNN };
 
 /// Loads oneDNN from `FIRESTEEL_ONEDNN` or from where `make native` puts it. False, after a printed
 /// line, if it is not there; on CI that is a failure.
@@ -39,6 +42,15 @@ pub fn onednn_is_here() -> bool {
 /// The ways to compile that can be tried here.
 pub fn all_options() -> Vec<PlanOptions> {
     if onednn_is_here() { vec![PLAIN, ONEDNN] } else { vec![PLAIN] }
+}
+
+/// True if there are instructions for bf16; false, after a printed line, if not.
+pub fn bf16_is_here() -> bool {
+    let here = onednn_is_here() && BF16.check().is_ok();
+    if !here {
+        println!("skipped bf16: oneDNN has no instructions for it here");
+    }
+    here
 }
 
 /// Name of a way to compile.

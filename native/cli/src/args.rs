@@ -4,6 +4,7 @@ use crate::Error;
 use crate::cases::Case;
 use crate::model_args::{self, ModelCommand};
 use lexopt::{Arg, Parser, ValueExt};
+use nn::Precision;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -12,13 +13,13 @@ pub const HELP: &str = "\
 firesteel: runs and times models and replays golden runs, without a JVM
 
 usage:
-  firesteel bench CASE train|infer [--threads N] [--batch N] [--dtype f32] [--secs S]
+  firesteel bench CASE train|infer [--threads N] [--batch N] [--dtype T] [--secs S]
       Times training steps (SGD with momentum) or predictions on synthetic data and prints
       one line of JSON. CASE is lenet5, resnet50, inception_v1, lstm, ncf or bert_mini.
         --threads N   single-threaded replicas that share each batch; default 2
         --batch N     samples of a step; default 16 to infer, and to train 128 for lenet5 and
                       lstm, 16 for resnet50 and bert_mini, 32 for inception_v1, 2048 for ncf
-        --dtype T     precision; f32
+        --dtype T     precision: f32, or bf16 for products in bf16; default f32
         --secs S      time to measure for; default 10
   firesteel golden FILE [--reference FILE] [--tolerance T] [--steps N]
       Replays a training run that PyTorch recorded (FILE is golden/CASE.json), in one replica,
@@ -92,6 +93,8 @@ pub struct Bench {
     pub threads: usize,
     /// Samples of a step.
     pub batch: usize,
+    /// What products are computed in.
+    pub precision: Precision,
     /// Time to measure for, in seconds.
     pub secs: f64,
 }
@@ -139,7 +142,7 @@ fn model(command: &str, parser: Parser) -> Result<Command, Error> {
 }
 
 fn bench(mut parser: Parser) -> Result<Command, Error> {
-    let (mut threads, mut batch, mut secs) = (2, None, 10.0);
+    let (mut threads, mut batch, mut precision, mut secs) = (2, None, Precision::F32, 10.0);
     let mut words = Vec::new();
     while let Some(arg) = parser.next().map_err(usage)? {
         match arg {
@@ -147,7 +150,10 @@ fn bench(mut parser: Parser) -> Result<Command, Error> {
             Arg::Long("threads") => threads = number(&mut parser, "--threads", 1..=1024)?,
             Arg::Long("batch") => batch = Some(number(&mut parser, "--batch", 1..=1 << 20)?),
             Arg::Long("secs") => secs = number(&mut parser, "--secs", 0.0..=86400.0)?,
-            Arg::Long("dtype") => dtype(&text(&mut parser)?)?,
+            Arg::Long("dtype") => {
+                let read = text(&mut parser)?.parse::<Precision>();
+                precision = read.map_err(|error| Error::Usage(format!("--dtype: {error}")))?;
+            }
             Arg::Value(word) => words.push(word.string().map_err(usage)?),
             other => return Err(usage(other.unexpected())),
         }
@@ -167,7 +173,8 @@ fn bench(mut parser: Parser) -> Result<Command, Error> {
         }
     };
     let default = if mode == Mode::Train { case.training_batch() } else { 16 };
-    Ok(Command::Bench(Bench { case, mode, threads, batch: batch.unwrap_or(default), secs }))
+    let batch = batch.unwrap_or(default);
+    Ok(Command::Bench(Bench { case, mode, threads, batch, precision, secs }))
 }
 
 fn define(mut parser: Parser) -> Result<Command, Error> {
@@ -222,11 +229,4 @@ where
         let (least, most) = (range.start(), range.end());
         Error::Usage(format!("{option}: expected a number from {least} to {most}, got {text}"))
     })
-}
-
-fn dtype(name: &str) -> Result<(), Error> {
-    match name {
-        "f32" => Ok(()),
-        other => Err(Error::Usage(format!("--dtype: expected f32, got {other}"))),
-    }
 }

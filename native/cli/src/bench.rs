@@ -46,7 +46,7 @@ pub fn run(options: &Bench, variant: &str) -> Result<String, Error> {
         mode: if options.mode == Mode::Train { "train" } else { "infer" },
         threads: options.threads,
         batch: options.batch,
-        dtype: "f32",
+        dtype: options.precision.name(),
         items_per_s_median: rounded(options.batch as f64 / timing.median()),
         ms_min: milliseconds(timing.seconds.first()),
         ms_median: rounded(timing.median() * 1e3),
@@ -66,6 +66,7 @@ fn rounded(value: f64) -> f64 {
 /// Whole iterations on one fixed batch: forward, backward, SGD with momentum.
 fn training(options: &Bench) -> Result<Timing, Error> {
     let mut training = Training::synthetic(options.case, options.batch, options.threads)?;
+    training.set_precision(options.precision)?;
     measure(options.secs, || training.step().map(drop))
 }
 
@@ -76,7 +77,9 @@ fn inference(options: &Bench) -> Result<Timing, Error> {
     let classes = model.output_shape().len();
     let weights = Arc::new(Buffer::from_f32(&model.initial_weights(0))?);
     let within = if options.batch < options.threads { options.threads } else { 1 };
-    let predictor = Predictor::new(model, weights, options.threads)?.with_threads(within);
+    let predictor = Predictor::new(model, weights, options.threads)?
+        .with_threads(within)
+        .in_precision(options.precision)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?;
     let parts: Vec<Range<usize>> = (0..options.threads)
         .map(|part| slices::slice(part, options.threads, options.batch))

@@ -2,6 +2,7 @@
 
 use crate::{Case, Error, detrand};
 use layers::Model;
+use nn::Precision;
 use std::sync::Arc;
 use tensor::{Buffer, SharedSlice};
 use train::optim::{Method, Sgd};
@@ -80,6 +81,14 @@ impl Training {
         let sgd = Sgd { learning_rate: 1e-4, momentum: 0.9, ..Sgd::default() };
         let weights = model.initial_weights(0);
         Self::new(model, &rows, &weights, threads, Method::Sgd(sgd).into())
+    }
+
+    /// Computes products in this precision; in f32 at first.
+    ///
+    /// # Errors
+    /// [`Error::Train`] if there are no instructions for it here.
+    pub fn set_precision(&mut self, precision: Precision) -> Result<(), Error> {
+        Ok(self.worker.set_precision(precision)?)
     }
 
     /// Runs one iteration and returns the mean loss before its update.

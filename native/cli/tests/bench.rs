@@ -3,14 +3,16 @@
 use std::process::{Command, Output};
 
 fn firesteel(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+fn command(args: &[&str]) -> Command {
     let built =
         concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/native/linux-x86_64/libdnnl.so.3");
     let onednn = std::env::var_os("FIRESTEEL_ONEDNN").unwrap_or_else(|| built.into());
-    Command::new(env!("CARGO_BIN_EXE_firesteel"))
-        .args(args)
-        .env("FIRESTEEL_ONEDNN", onednn)
-        .output()
-        .unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_firesteel"));
+    command.args(args).env("FIRESTEEL_ONEDNN", onednn);
+    command
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn wrong_command_lines_are_named_with_exit_code_2() {
         (&["bench", "vgg", "train"], "bench: unknown case vgg. Known cases: lenet5, resnet50, "),
         (&["bench", "lenet5", "fly"], "bench: expected train or infer, got fly"),
         (&["bench", "lenet5", "train", "--threads", "0"], "--threads: expected a number from 1 to"),
-        (&["bench", "lenet5", "train", "--dtype", "f8"], "--dtype: expected f32, got f8"),
+        (&["bench", "lenet5", "train", "--dtype", "f8"], "--dtype: expected f32 or bf16, got f8"),
         (&["define", "vgg"], "define: unknown case vgg. Known cases: lenet5, resnet50, "),
         (&["golden"], "golden: expected FILE, got nothing"),
         (&["golden", "f", "--tolerance", "x"], "--tolerance: expected a number from 0 to 1, got x"),
@@ -65,6 +67,31 @@ fn wrong_command_lines_are_named_with_exit_code_2() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.starts_with(&format!("firesteel: {message}")), "{text}");
+    }
+}
+
+#[test]
+fn bf16_is_timed_where_there_are_instructions_for_it_and_refused_elsewhere() {
+    let bf16 = |isa: &str, mode: &str| {
+        let args = ["bench", "lenet5", mode, "--batch", "4", "--secs", "0", "--dtype", "bf16"];
+        command(&args).env("ONEDNN_MAX_CPU_ISA", isa).output().unwrap()
+    };
+    for mode in ["train", "infer"] {
+        let output = bf16("AVX2", mode);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        let expected =
+            "precision: expected a CPU with AVX-512 BF16 or AMX and oneDNN for bf16, got ";
+        assert!(text.contains(expected) && text.contains("Use f32 on this machine"), "{text}");
+
+        let output = bf16("DEFAULT", mode);
+        if output.status.success() {
+            let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(line["dtype"], "bf16");
+        } else {
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert!(text.contains(expected), "{text}");
+        }
     }
 }
 

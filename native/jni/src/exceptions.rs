@@ -119,7 +119,7 @@ fn of_layers(error: &layers::Error) -> Class {
 
 fn of_nn(error: &nn::Error) -> Class {
     match error {
-        nn::Error::NotDifferentiable { .. } => Class::Unsupported,
+        nn::Error::NotDifferentiable { .. } | nn::Error::Precision { .. } => Class::Unsupported,
         nn::Error::Onednn { .. } => Class::Native,
         nn::Error::Op { source: nn::OpError::Tensor(error), .. } => of_tensor(error),
         nn::Error::Tensor(error) => of_tensor(error),

@@ -112,6 +112,7 @@ pub fn create0<'local>(
         let micro_batch = size("NativeWorker: microBatch", micro_batch)?;
         worker.set_micro_batch(Some(micro_batch).filter(|&rows| rows > 0))?;
         let strategy = Strategy::from_json(&text(env, &strategy)?)?;
+        worker.set_precision(strategy.precision)?;
         worker.set_compression(strategy.gradient_compression);
         worker.set_local_steps(strategy.local(&Optimizer::from_json(&text(env, &optimizer)?)?))?;
         Ok(insert(NativeWorker { state: Mutex::new(State { worker, lent: Vec::new() }) }))

@@ -1,16 +1,18 @@
 //! From graph to steps: each op emits primitives or plain kernels; layouts are kept from op to op
 //! and reorders are placed where two ops disagree.
 
+mod descriptors;
 mod inference;
 mod primitives;
 
 use crate::evaluate::Evaluate;
 use crate::graph::{Graph, Node, Source, ValueId};
-use crate::layout::{Layout, plain};
+use crate::layout::{Layout, elements};
 use crate::op::{Kernel, TypedKernel};
+use crate::precision::Half;
 use crate::step::{Action, Place, Slot, Step};
 use crate::{Error, OpError, PlanOptions, TensorType};
-use onednn::{Attr, DataType, MemoryDesc, Primitive, PrimitiveDesc, arg};
+use onednn::{Attr, MemoryDesc, Primitive, PrimitiveDesc, arg};
 use std::sync::Arc;
 use tensor::{Buffer, DType, Shape, View, ViewMut};
 
@@ -41,6 +43,7 @@ pub struct Compiler<'g> {
     node: usize,
     onednn: bool,
     threads: usize,
+    half: Half,
 }
 
 impl<'g> Compiler<'g> {
@@ -55,6 +58,7 @@ impl<'g> Compiler<'g> {
             node: 0,
             onednn: options.onednn && onednn::loaded().is_some(),
             threads: options.threads,
+            half: Half::new(graph, options.precision),
         };
         let mut used = vec![false; graph.values.len()];
         let read = graph.nodes.iter().flat_map(|node| node.src.iter().copied());
@@ -174,57 +178,6 @@ impl<'g> Compiler<'g> {
         &self.current().name
     }
 
-    /// The layout in which source `i` arrives, as a descriptor with its shape's dimensions.
-    ///
-    /// # Errors
-    /// [`Error::Onednn`] if the descriptor cannot be made.
-    pub fn src_descriptor(&self, i: usize) -> Result<MemoryDesc, Error> {
-        let value = self.current().src[i];
-        match &self.values[value.0][0].layout {
-            Layout::Native(md) => Ok(md.clone()),
-            Layout::Plain(_) => self.check(plain(self.graph.shape(value))),
-        }
-    }
-
-    /// Row-major descriptor of these dimensions.
-    ///
-    /// # Errors
-    /// [`Error::Onednn`] if the descriptor cannot be made.
-    pub fn plain(&self, shape: &Shape) -> Result<MemoryDesc, Error> {
-        self.check(plain(shape))
-    }
-
-    /// Descriptor of these dimensions whose layout a primitive may choose.
-    ///
-    /// # Errors
-    /// [`Error::Onednn`] if the descriptor cannot be made.
-    pub fn any(&self, shape: &Shape) -> Result<MemoryDesc, Error> {
-        self.check(MemoryDesc::any(shape.dims(), DataType::F32))
-    }
-
-    /// Adds the node's name to an error of oneDNN.
-    ///
-    /// # Errors
-    /// [`Error::Onednn`] for what failed.
-    pub fn check<T>(&self, result: Result<T, onednn::Error>) -> Result<T, Error> {
-        result.map_err(|source| Error::Onednn { node: self.current().name.clone(), source })
-    }
-
-    /// A primitive descriptor, or none if oneDNN has no implementation for this case.
-    ///
-    /// # Errors
-    /// [`Error::Onednn`] for any other failure.
-    pub fn offered(
-        &self,
-        result: Result<PrimitiveDesc, onednn::Error>,
-    ) -> Result<Option<PrimitiveDesc>, Error> {
-        match result {
-            Ok(descriptor) => Ok(Some(descriptor)),
-            Err(onednn::Error::Unimplemented { .. }) => Ok(None),
-            Err(error) => self.check(Err(error)),
-        }
-    }
-
     /// Emits a primitive. `src` and `dst` name the operand, its argument number and the layout in
     /// which the primitive takes it; sources in another layout are reordered first.
     ///
@@ -269,13 +222,15 @@ impl<'g> Compiler<'g> {
         let mut sources = Vec::with_capacity(node.src.len());
         let mut args = Vec::with_capacity(node.src.len() + 1);
         for (&value, &arg) in node.src.iter().zip(src) {
-            sources.push(self.plain_slot(value)?);
-            args.push((arg, descriptor.exec_arg_md(arg)));
+            let md = descriptor.exec_arg_md(arg);
+            sources.push(self.represent(value, &self.row_major(value, elements(&md)))?);
+            args.push((arg, md));
         }
-        let layout = Layout::Plain(self.dst_type(0).clone());
+        let md = descriptor.exec_arg_md(dst);
+        let layout = self.row_major(node.dst[0], elements(&md));
         let slot = self.slot(&layout, Place::Arena);
         self.values[node.dst[0].0].push(Representation { layout, slot });
-        args.push((dst, descriptor.exec_arg_md(dst)));
+        args.push((dst, md));
         self.emit_primitive(descriptor, args, sources, vec![slot])
     }
 
@@ -309,6 +264,22 @@ impl<'g> Compiler<'g> {
     pub fn typed_kernel(&mut self, kernel: impl TypedKernel) -> Result<(), Error> {
         let (src, dst) = self.operands();
         self.action_on(Action::Typed(Arc::new(kernel)), &src, &dst)
+    }
+
+    /// As [`Compiler::typed_kernel`]; in a bf16 plan an f32 source may come in bf16.
+    ///
+    /// # Errors
+    /// [`Error::Onednn`] if a source cannot be reordered.
+    pub fn kernel_as_given(&mut self, kernel: impl TypedKernel) -> Result<(), Error> {
+        let (src, dst) = self.operands();
+        let mut slots = Vec::with_capacity(src.len());
+        for operand in src {
+            let value = self.value(operand);
+            let dtype = self.values[value.0][0].layout.dtype();
+            slots.push(self.represent(value, &self.row_major(value, dtype))?);
+        }
+        self.step_on(Action::Typed(Arc::new(kernel)), slots, &dst);
+        Ok(())
     }
 
     /// Emits a step that calls the op's `evaluate`.
@@ -350,15 +321,25 @@ impl<'g> Compiler<'g> {
     }
 
     fn action_on(&mut self, action: Action, src: &[Operand], dst: &[usize]) -> Result<(), Error> {
-        let node = self.current();
         let mut sources = Vec::with_capacity(src.len());
-        for operand in src {
-            let value = match *operand {
-                Operand::Src(i) => node.src[i],
-                Operand::Dst(o) => node.dst[o],
-            };
+        for &operand in src {
+            let value = self.value(operand);
             sources.push(self.plain_slot(value)?);
         }
+        self.step_on(action, sources, dst);
+        Ok(())
+    }
+
+    fn value(&self, operand: Operand) -> ValueId {
+        match operand {
+            Operand::Src(i) => self.current().src[i],
+            Operand::Dst(o) => self.current().dst[o],
+        }
+    }
+
+    /// Emits a kernel that makes these outputs, each row-major.
+    fn step_on(&mut self, action: Action, sources: Vec<usize>, dst: &[usize]) {
+        let node = self.current();
         let mut destinations = Vec::with_capacity(dst.len());
         for &o in dst {
             let value = node.dst[o];
@@ -375,7 +356,6 @@ impl<'g> Compiler<'g> {
             self.current().op.name()
         );
         self.emit(action, sources, destinations);
-        Ok(())
     }
 
     /// Makes output 0 another view of source 0's row-major bytes.
@@ -385,7 +365,7 @@ impl<'g> Compiler<'g> {
     pub fn alias(&mut self) -> Result<(), Error> {
         let node = self.current();
         let (src, dst) = (node.src[0], node.dst[0]);
-        let layout = Layout::Plain(self.graph.tensor_type(dst).clone());
+        let layout = self.row_major(dst, self.values[src.0][0].layout.dtype());
         let slot = self.represent(src, &layout)?;
         self.values[dst.0].push(Representation { layout, slot });
         Ok(())
@@ -464,6 +444,11 @@ impl<'g> Compiler<'g> {
     fn step(&self, action: Action, src: Vec<usize>, dst: Vec<usize>) -> Step {
         let node = self.current();
         Step { name: node.name.clone(), op: node.op.name(), action, src, dst }
+    }
+
+    /// Row-major layout of a value with elements of this type.
+    fn row_major(&self, value: ValueId, dtype: DType) -> Layout {
+        Layout::Plain(TensorType::new(dtype, self.graph.shape(value).clone()))
     }
 
     /// Slot of a value in row-major layout, for the outputs of the graph.

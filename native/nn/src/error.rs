@@ -107,6 +107,17 @@ pub enum Error {
         /// The library's error.
         source: onednn::Error,
     },
+    /// A precision for which there are no instructions here.
+    #[error(
+        "precision: expected a CPU with AVX-512 BF16 or AMX and oneDNN for {precision}, got {got}. \
+         Use f32 on this machine"
+    )]
+    Precision {
+        /// What was asked for.
+        precision: crate::Precision,
+        /// oneDNN's instruction set here, or that there is no oneDNN.
+        got: String,
+    },
     /// Memory could not be had.
     #[error(transparent)]
     Tensor(#[from] tensor::Error),

@@ -2,7 +2,7 @@
 
 use crate::TensorType;
 use onednn::{DataType, MemoryDesc};
-use tensor::{DType, Shape};
+use tensor::DType;
 
 /// Row-major, or whatever oneDNN chose.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +17,9 @@ impl Layout {
     /// The layout of a descriptor; plain ones are recognised, so that views of the same bytes
     /// under other dimensions need no reorder.
     pub fn of(md: &MemoryDesc) -> Layout {
-        if md.data_type() == Some(DataType::F32) && md.is_plain() {
-            Layout::Plain(Shape::new(&md.dims()).into())
+        let known = matches!(md.data_type(), Some(DataType::F32 | DataType::Bf16));
+        if known && md.is_plain() {
+            Layout::Plain(TensorType::new(elements(md), md.dims()))
         } else {
             Layout::Native(md.clone())
         }
@@ -41,27 +42,41 @@ impl Layout {
         }
     }
 
-    /// Type of the elements; oneDNN's layouts are of f32.
+    /// Type of the elements; f32 for what only oneDNN understands.
     pub fn dtype(&self) -> DType {
         match self {
             Layout::Plain(ty) => ty.dtype,
-            Layout::Native(_) => DType::F32,
+            Layout::Native(md) => elements(md),
         }
     }
 
-    /// Descriptor of this layout; a plain one takes the dimensions of `like` if that is native.
+    /// Descriptor of this layout; a plain one takes the dimensions of `like` if that is native, else
+    /// one for all elements.
     pub fn descriptor(&self, like: &Layout) -> Result<MemoryDesc, onednn::Error> {
         match (self, like) {
             (Layout::Native(md), _) => Ok(md.clone()),
-            (Layout::Plain(_), Layout::Native(md)) => MemoryDesc::plain(&md.dims(), DataType::F32),
-            (Layout::Plain(ty), _) => plain(&ty.shape),
+            (Layout::Plain(ty), Layout::Native(md)) => {
+                MemoryDesc::plain(&md.dims(), data_type(ty.dtype))
+            }
+            (Layout::Plain(ty), Layout::Plain(_)) => {
+                MemoryDesc::plain(&[ty.shape.len()], data_type(ty.dtype))
+            }
         }
     }
 }
 
-/// Row-major f32 descriptor; a scalar is one element.
-pub(crate) fn plain(shape: &Shape) -> Result<MemoryDesc, onednn::Error> {
+/// Row-major descriptor; a scalar is one element.
+pub(crate) fn plain(ty: &TensorType) -> Result<MemoryDesc, onednn::Error> {
     let scalar = [1];
-    let dims = if shape.rank() == 0 { &scalar } else { shape.dims() };
-    MemoryDesc::plain(dims, DataType::F32)
+    let dims = if ty.shape.rank() == 0 { &scalar } else { ty.dims() };
+    MemoryDesc::plain(dims, data_type(ty.dtype))
+}
+
+/// Type of a descriptor's elements; f32 for what only oneDNN understands.
+pub(crate) fn elements(md: &MemoryDesc) -> DType {
+    if md.data_type() == Some(DataType::Bf16) { DType::BF16 } else { DType::F32 }
+}
+
+fn data_type(dtype: DType) -> DataType {
+    if dtype == DType::BF16 { DataType::Bf16 } else { DataType::F32 }
 }

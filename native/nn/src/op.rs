@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::autodiff::Gradient;
 use crate::compiler::Compiler;
-use crate::{Error, Graph, OpError, TensorType, ValueId};
+use crate::{Error, Graph, OpError, Takes, TensorType, ValueId};
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -85,6 +85,11 @@ pub trait Op: Any + Debug + Send + Sync {
     /// floats as f32 if need be.
     fn compiles(&self, src: &[DType]) -> bool {
         src.iter().all(|&dtype| dtype == DType::F32)
+    }
+
+    /// In which elements a plan in bf16 may hand source `src` to `compile`.
+    fn takes(&self, _src: usize) -> Takes {
+        Takes::F32
     }
 
     /// True if the outputs depend on the sources alone, so that constants give constants.

@@ -5,7 +5,7 @@ use crate::compiler::Compiler;
 use crate::graph::Graph;
 use crate::layout::Layout;
 use crate::step::{Action, Place, Slot, Step};
-use crate::{Error, TensorType, passes};
+use crate::{Error, Precision, TensorType, passes};
 use std::sync::Arc;
 use tensor::{Buffer, DType, Shape};
 
@@ -17,11 +17,29 @@ pub struct PlanOptions {
     /// Threads of each step. Results of oneDNN's primitives may differ in bits between numbers of
     /// threads; training takes one, so that they do not depend on the machine.
     pub threads: usize,
+    /// What products are computed in.
+    pub precision: Precision,
+}
+
+impl PlanOptions {
+    /// Error if there are no instructions for the precision here.
+    ///
+    /// # Errors
+    /// [`Error::Precision`].
+    pub fn check(self) -> Result<(), Error> {
+        let PlanOptions { onednn, precision, .. } = self;
+        if precision == Precision::F32 || (onednn && onednn::has_bf16()) {
+            return Ok(());
+        }
+        let isa = if onednn { onednn::effective_isa() } else { String::new() };
+        let got = if isa.is_empty() { "no oneDNN".into() } else { format!("oneDNN for {isa}") };
+        Err(Error::Precision { precision, got })
+    }
 }
 
 impl Default for PlanOptions {
     fn default() -> PlanOptions {
-        PlanOptions { onednn: true, threads: 1 }
+        PlanOptions { onednn: true, threads: 1, precision: Precision::F32 }
     }
 }
 
@@ -63,8 +81,9 @@ impl Plan {
     /// Compiles a graph.
     ///
     /// # Errors
-    /// [`Error::Onednn`] if a primitive cannot be made.
+    /// [`Error::Onednn`] if a primitive cannot be made, and those of [`PlanOptions::check`].
     pub fn compile(graph: &Graph, options: PlanOptions) -> Result<Plan, Error> {
+        options.check()?;
         onednn::with_threads(options.threads, || Plan::on_threads(graph, options))
     }
 

@@ -61,7 +61,7 @@ fn plan_for(batch: usize, onednn: bool) -> Arc<Plan> {
     let loss = g.add("loss", SoftmaxCrossEntropy {}, &[h, labels, scale]).unwrap()[0];
     g.output("loss", loss);
     differentiate(&mut g, loss).unwrap();
-    Arc::new(Plan::compile(&g, PlanOptions { onednn, threads: 1 }).unwrap())
+    Arc::new(Plan::compile(&g, PlanOptions { onednn, ..PlanOptions::default() }).unwrap())
 }
 
 fn weights() -> Arc<Buffer> {

@@ -54,7 +54,7 @@ pub use attr::Attr;
 pub use bound::Bound;
 pub use data_type::DataType;
 pub use error::{Error, Status};
-pub use library::{Version, effective_isa, enter, load, loaded, set_cache_capacity};
+pub use library::{Version, effective_isa, enter, has_bf16, load, loaded, set_cache_capacity};
 pub use memory_desc::MemoryDesc;
 pub use primitive::Primitive;
 pub use primitive_desc::PrimitiveDesc;

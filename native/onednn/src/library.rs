@@ -85,6 +85,16 @@ pub fn effective_isa() -> String {
     isa_name(unsafe { (library.functions.get_effective_cpu_isa)() })
 }
 
+/// True if oneDNN is loaded and computes in bf16 with instructions of this CPU (AVX-512 BF16 or AMX),
+/// instead of emulating them.
+pub fn has_bf16() -> bool {
+    const AVX512_CORE_BF16: i32 = 0x80;
+    LIBRARY.get().is_some_and(|library| {
+        // SAFETY: no arguments, no preconditions.
+        unsafe { (library.functions.get_effective_cpu_isa)() & AVX512_CORE_BF16 != 0 }
+    })
+}
+
 /// Sets how many compiled primitives oneDNN keeps for reuse, at least one; the default is 1024.
 /// Does nothing when no library is loaded.
 ///

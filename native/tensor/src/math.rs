@@ -1,6 +1,8 @@
 //! Elementary functions that compilers vectorise: no branches, no calls, the same bits on every
 //! processor.
 
+use half::bf16;
+
 /// Compiles a function once for each width of vectors and picks one when it is called.
 ///
 /// The versions give the same bits: nothing is reordered and no product is fused with a sum.
@@ -17,6 +19,12 @@ macro_rules! vectorized {
 
 /// Partial sums that are kept side by side.
 const LANES: usize = 16;
+
+/// The same number.
+#[inline(always)]
+pub fn from_bf16(x: bf16) -> f32 {
+    f32::from_bits(u32::from(x.to_bits()) << 16)
+}
 
 /// e^x to 2 units in the last place; 0 below −87.3, infinite above 88.7.
 ///

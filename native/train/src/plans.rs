@@ -21,13 +21,21 @@ pub(crate) struct PlanKey {
 pub(crate) struct Plans {
     model: Arc<Model>,
     loss: Loss,
+    options: PlanOptions,
     plans: BTreeMap<PlanKey, Arc<Plan>>,
     prepared: Option<Prepared>,
 }
 
 impl Plans {
     pub fn new(model: Arc<Model>, loss: Loss) -> Self {
-        Plans { model, loss, plans: BTreeMap::new(), prepared: None }
+        let options = PlanOptions::default();
+        Plans { model, loss, options, plans: BTreeMap::new(), prepared: None }
+    }
+
+    /// Forgets all plans and compiles the next ones like this.
+    pub fn set_options(&mut self, options: PlanOptions) {
+        self.options = options;
+        self.clear();
     }
 
     /// Begins a pass over `keys` with these weights: their plans are compiled, and the weights are
@@ -102,6 +110,6 @@ impl Plans {
         if key.training {
             nn::differentiate(&mut graph, loss)?;
         }
-        Ok(Arc::new(Plan::compile(&graph, PlanOptions::default())?))
+        Ok(Arc::new(Plan::compile(&graph, self.options)?))
     }
 }

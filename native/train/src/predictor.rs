@@ -5,7 +5,7 @@ use crate::batches::batches;
 use crate::error::{check, check_length};
 use crate::workspaces::Workspaces;
 use layers::Model;
-use nn::{Mode, Plan, PlanOptions, Prepared, RunContext, Workspace};
+use nn::{Mode, Plan, PlanOptions, Precision, Prepared, RunContext, Workspace};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,11 +24,11 @@ const BATCH: usize = 32;
 pub struct Predictor {
     model: Arc<Model>,
     weights: Arc<Buffer>,
+    options: PlanOptions,
     compiled: Mutex<Compiled>,
     /// The memory of callers, by batch size, that no call uses now.
     idle: Mutex<Vec<Workspaces<usize>>>,
     returned: Condvar,
-    threads: usize,
 }
 
 /// The plans by batch size, and the weights that they read.
@@ -51,10 +51,10 @@ impl Predictor {
         Ok(Predictor {
             model,
             weights,
+            options: PlanOptions::default(),
             compiled: Mutex::default(),
             idle: Mutex::new((0..concurrency).map(|_| Workspaces::new()).collect()),
             returned: Condvar::new(),
-            threads: 1,
         })
     }
 
@@ -62,9 +62,20 @@ impl Predictor {
     /// between numbers of threads.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
-        self.threads = threads.max(1);
+        self.options.threads = threads.max(1);
         self.compiled = Mutex::default();
         self
+    }
+
+    /// The same predictor with products in this precision; inputs and outputs are f32 in any case.
+    ///
+    /// # Errors
+    /// [`nn::Error::Precision`] if there are no instructions for it here.
+    pub fn in_precision(mut self, precision: Precision) -> Result<Self, Error> {
+        PlanOptions { precision, ..PlanOptions::default() }.check()?;
+        self.options.precision = precision;
+        self.compiled = Mutex::default();
+        Ok(self)
     }
 
     /// The model.
@@ -138,8 +149,7 @@ impl Predictor {
 
     fn compile(&self, compiled: &mut Compiled, batch: usize) -> Result<(), Error> {
         let graph = self.model.graph(batch, Mode::Inference)?;
-        let options = PlanOptions { threads: self.threads, ..PlanOptions::default() };
-        let plan = Arc::new(Plan::compile(&graph, options)?);
+        let plan = Arc::new(Plan::compile(&graph, self.options)?);
         let prepared = match &mut compiled.prepared {
             Some(prepared) => {
                 prepared.add(&plan)?;

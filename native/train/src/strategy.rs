@@ -1,11 +1,13 @@
-//! How the shards of a training bring together what they learn.
+//! How the shards of a training compute, and bring together what they learn.
 
 use crate::error::check;
 use crate::optim::{Common, Method, Sgd};
 use crate::{Compression, Error, LocalSteps, Optimizer};
+use nn::Precision;
 use serde::{Deserialize, Serialize};
 
-/// What is exchanged between the shards; by default the whole gradients of each step.
+/// What the shards compute in and what is exchanged between them; by default f32, and the whole
+/// gradients of each step.
 ///
 /// With `local_steps` every shard takes so many steps by itself, with weights and optimizer of its own,
 /// before the weights of all are averaged, weighted by the rows that each has seen: local SGD (Stich,
@@ -24,6 +26,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Strategy {
+    /// What products are computed in.
+    pub precision: Precision,
     /// How gradients become smaller on their way.
     pub gradient_compression: Option<Compression>,
     /// Steps that a shard takes by itself from one exchange to the next.

@@ -9,7 +9,7 @@ use crate::shard::{Pass, Shard};
 use crate::tree::{self, Root};
 use crate::{Dataset, Error, Evaluation, Loss, Record, ShardLoss, Step};
 use layers::Model;
-use nn::RunContext;
+use nn::{PlanOptions, Precision, RunContext};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,6 +107,19 @@ impl Worker {
         self.local = local;
         // What they have is bound to the weights that were to be read so far.
         self.plans.clear();
+        self.replicas.iter_mut().for_each(|replica| *replica = Replica::new());
+        Ok(())
+    }
+
+    /// Computes products in this precision; in f32 at first. Weights, gradients and losses are f32 in
+    /// any case.
+    ///
+    /// # Errors
+    /// [`nn::Error::Precision`] if there are no instructions for it here.
+    pub fn set_precision(&mut self, precision: Precision) -> Result<(), Error> {
+        let options = PlanOptions { precision, ..PlanOptions::default() };
+        options.check()?;
+        self.plans.set_options(options);
         self.replicas.iter_mut().for_each(|replica| *replica = Replica::new());
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::layout::Layout;
 use crate::step::{Action, Place};
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, arg};
 use std::sync::Arc;
+use tensor::DType;
 
 impl Compiler<'_> {
     /// Emits a primitive that adds to what its destination holds: to source `onto`, in its own
@@ -75,7 +76,9 @@ impl Compiler<'_> {
         } else {
             // A weight is read where it is.
             let given = match &self.values[node.src[seen].0][0] {
-                Representation { layout: Layout::Plain(_), slot } => *slot,
+                Representation { layout: Layout::Plain(ty), slot } if ty.dtype == DType::F32 => {
+                    *slot
+                }
                 _ => self.plain_slot(node.src[seen])?,
             };
             let slot = self.slot(&Layout::Native(to.clone()), Place::Arena);

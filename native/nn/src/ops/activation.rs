@@ -3,7 +3,7 @@
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::float_types;
-use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Activation, Compiler, Error, Gradient, OpError, Takes, TensorType};
 use onednn::ops::eltwise;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,10 @@ macro_rules! activation {
 
             fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
                 compile(Activation::$op, compiler)
+            }
+
+            fn takes(&self, _: usize) -> Takes {
+                Takes::LikeResult
             }
 
             fn as_activation(&self) -> Option<Activation> {
@@ -97,6 +101,10 @@ impl Op for ActivationBackward {
 
     fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
         float_types(src, |src| Ok(vec![src[0].clone()]))
+    }
+
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

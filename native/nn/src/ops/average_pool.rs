@@ -5,7 +5,7 @@ use super::window::{Attributes, AutoPad};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::float_types;
-use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Compiler, Error, Gradient, OpError, Takes, TensorType};
 use onednn::ops::pooling;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,10 @@ impl Op for AveragePool {
         Ok(())
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let mean = self.geometry(compiler.src_shape(0));
         if compiler.onednn() && mean.is_offered() {
@@ -113,6 +117,10 @@ impl Op for AveragePoolBackward {
 
     fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
         float_types(src, |_| Ok(vec![self.mean.pool.src_shape()]))
+    }
+
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
@@ -176,7 +184,7 @@ impl Mean {
         compiler: &Compiler<'_>,
         src: &MemoryDesc,
     ) -> Result<Option<PrimitiveDesc>, Error> {
-        let dst = compiler.any(&self.pool.dst_shape())?;
+        let dst = compiler.any_like(&self.pool.dst_shape(), src)?;
         let prop = PropKind::ForwardTraining;
         compiler.offered(pooling::forward(prop, src, &dst, &self.config(), &Attr::new()))
     }

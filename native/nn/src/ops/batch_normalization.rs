@@ -3,7 +3,7 @@
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::float_types;
-use crate::{Activation, Compiler, Error, Gradient, OpError, Operand, TensorType};
+use crate::{Activation, Compiler, Error, Gradient, OpError, Operand, Takes, TensorType};
 use onednn::ops::batch_normalization;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,10 @@ impl Op for BatchNormalization {
         Ok(())
     }
 
+    fn takes(&self, src: usize) -> Takes {
+        if src == 0 { Takes::Bf16 } else { Takes::F32 }
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         self.compile_forward(false, compiler)
     }
@@ -120,6 +124,10 @@ impl Op for BatchNormalizationRelu {
         Ok(dst)
     }
 
+    fn takes(&self, src: usize) -> Takes {
+        if src == 0 { Takes::Bf16 } else { Takes::F32 }
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         self.norm.compile_forward(true, compiler)
     }
@@ -144,6 +152,10 @@ impl Op for BatchNormalizationBackward {
 
     fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
         float_types(src, |src| Ok(vec![src[0].clone(), src[2].clone(), src[2].clone()]))
+    }
+
+    fn takes(&self, src: usize) -> Takes {
+        if src < 2 { Takes::Bf16 } else { Takes::F32 }
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

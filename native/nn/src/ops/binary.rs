@@ -3,7 +3,7 @@
 use super::pairs::{self, Pair};
 use super::sum_to::{SumTo, row_offsets};
 use crate::op::Op;
-use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType, ValueId};
+use crate::{Activation, Compiler, Error, Gradient, OpError, Takes, TensorType, ValueId};
 use onednn::ops::binary;
 use onednn::{Attr, arg};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,10 @@ impl Op for Add {
         Ok(())
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         compile(Kind::Add, self.activation, compiler)
     }
@@ -105,6 +109,10 @@ impl Op for Mul {
             }
         }
         Ok(())
+    }
+
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use super::softmax::resolve_axis;
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::{infer_tensors, same_types};
-use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Compiler, Error, Gradient, OpError, Takes, TensorType};
 use onednn::{Attr, MemoryDesc, arg, ops::concat};
 use serde::{Deserialize, Serialize};
 use tensor::{DType, Shape, Tensor, View, ViewMut, for_dtype};
@@ -67,6 +67,10 @@ impl Op for Concat {
             begin += extent;
         }
         Ok(())
+    }
+
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

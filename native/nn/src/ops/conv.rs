@@ -5,7 +5,7 @@ use super::window::{Attributes, AutoPad, Window};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
 use crate::tensor_type::float_types;
-use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Activation, Compiler, Error, Gradient, OpError, Takes, TensorType};
 use onednn::{Attr, PropKind, arg};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -159,6 +159,10 @@ impl Op for Conv {
         Ok(())
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::Bf16
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let (src, weights) = (compiler.src_shape(0), compiler.src_shape(1));
         let (sum, activation) = (self.sum, self.activation);
@@ -169,8 +173,8 @@ impl Op for Conv {
             if let Some(f) = activation {
                 attr = attr.eltwise(f.algorithm(), 0.0, 0.0);
             }
-            let pd = p.forward(PropKind::ForwardTraining, bias, &attr);
-            if let Some(pd) = compiler.offered(pd)? {
+            let forward = |product| p.forward(PropKind::ForwardTraining, bias, &attr, product);
+            if let Some(pd) = compiler.product(forward)? {
                 let mut operands =
                     vec![(0, arg::SRC, pd.src_md(0)), (1, arg::WEIGHTS, pd.weights_md(0))];
                 if bias {
@@ -254,10 +258,14 @@ impl Op for ConvBackwardData {
         float_types(src, |_| Ok(vec![self.src.clone()]))
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::Bf16
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let p = self.conv.geometry(&self.src, compiler.src_shape(1));
         if compiler.onednn()
-            && let Some(pd) = compiler.offered(p.backward_data())?
+            && let Some(pd) = compiler.product(|product| p.backward_data(product))?
         {
             let src = [(0, arg::DIFF_DST, pd.diff_dst_md()), (1, arg::WEIGHTS, pd.weights_md(0))];
             return compiler.primitive(&pd, &src, &[(0, arg::DIFF_SRC, pd.diff_src_md())]);
@@ -302,11 +310,15 @@ impl Op for ConvBackwardWeights {
         })
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::Bf16
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let p = self.conv.geometry(compiler.src_shape(0), &self.weights);
         let bias = self.bias;
         if compiler.onednn()
-            && let Some(pd) = compiler.offered(p.backward_weights(bias))?
+            && let Some(pd) = compiler.product(|product| p.backward_weights(bias, product))?
         {
             let src = [(0, arg::SRC, pd.src_md(0)), (1, arg::DIFF_DST, pd.diff_dst_md())];
             let mut dst = vec![(0, arg::DIFF_WEIGHTS, pd.diff_weights_md(0))];

@@ -1,6 +1,7 @@
 //! The arithmetic of convolutions, which their gradients and the transposed ones share.
 
 use super::window::Window;
+use crate::Product;
 use onednn::ops::convolution;
 use onednn::{Attr, DataType, MemoryDesc, PrimitiveDesc, PropKind};
 use tensor::Shape;
@@ -76,14 +77,20 @@ impl Problem {
         }
     }
 
-    /// Source, weights, bias and destination, in the layouts that oneDNN likes best.
-    fn tensors(&self) -> Result<[MemoryDesc; 4], onednn::Error> {
-        let any = |shape: &Shape| MemoryDesc::any(shape.dims(), DataType::F32);
+    /// Source, weights, bias and destination, with these elements and in the layouts that oneDNN
+    /// likes best.
+    fn tensors(&self, [src, w, dst]: [DataType; 3]) -> Result<[MemoryDesc; 4], onednn::Error> {
+        let any = |shape: &Shape, elements| MemoryDesc::any(shape.dims(), elements);
         let (ic, oc) = (self.ic / self.group, self.oc / self.group);
         let channels: &[usize] = if self.group == 1 { &[oc, ic] } else { &[self.group, oc, ic] };
         let weights = [channels, self.window.of(&self.window.kernel)].concat();
         let bias = MemoryDesc::plain(&[self.oc], DataType::F32)?;
-        Ok([any(&self.src_shape())?, any(&weights.into())?, bias, any(&self.dst_shape())?])
+        Ok([
+            any(&self.src_shape(), src)?,
+            any(&weights.into(), w)?,
+            bias,
+            any(&self.dst_shape(), dst)?,
+        ])
     }
 
     pub fn forward(
@@ -91,22 +98,36 @@ impl Problem {
         prop: PropKind,
         bias: bool,
         attr: &Attr,
+        Product { factors, result }: Product,
     ) -> Result<PrimitiveDesc, onednn::Error> {
-        let [src, weights, b, dst] = self.tensors()?;
+        let [src, weights, b, dst] = self.tensors([factors, factors, result])?;
         let bias = bias.then_some(&b);
         convolution::forward(prop, &src, &weights, bias, &dst, &self.config(), attr)
     }
 
-    pub fn backward_data(&self) -> Result<PrimitiveDesc, onednn::Error> {
-        let [src, weights, _, dst] = self.tensors()?;
-        let hint = self.forward(PropKind::ForwardTraining, false, &Attr::new())?;
+    pub fn backward_data(
+        &self,
+        Product { factors, result }: Product,
+    ) -> Result<PrimitiveDesc, onednn::Error> {
+        let [src, weights, _, dst] = self.tensors([result, factors, factors])?;
+        let hint = self.hint(factors, false)?;
         convolution::backward_data(&src, &weights, &dst, &self.config(), &hint)
     }
 
-    pub fn backward_weights(&self, bias: bool) -> Result<PrimitiveDesc, onednn::Error> {
-        let [src, weights, b, dst] = self.tensors()?;
-        let hint = self.forward(PropKind::ForwardTraining, bias, &Attr::new())?;
+    /// The gradient of the weights is f32 whatever the factors are.
+    pub fn backward_weights(
+        &self,
+        bias: bool,
+        Product { factors, .. }: Product,
+    ) -> Result<PrimitiveDesc, onednn::Error> {
+        let [src, weights, b, dst] = self.tensors([factors, DataType::F32, factors])?;
+        let hint = self.hint(factors, bias)?;
         let bias = bias.then_some(&b);
         convolution::backward_weights(&src, &weights, bias, &dst, &self.config(), &hint)
+    }
+
+    fn hint(&self, elements: DataType, bias: bool) -> Result<PrimitiveDesc, onednn::Error> {
+        let product = Product { factors: elements, result: elements };
+        self.forward(PropKind::ForwardTraining, bias, &Attr::new(), product)
     }
 }

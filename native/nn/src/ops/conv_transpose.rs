@@ -8,7 +8,7 @@ use super::window::{Attributes, AutoPad, SPATIAL, Window};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
 use crate::tensor_type::float_types;
-use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Compiler, Error, Gradient, OpError, Product, Takes, TensorType};
 use onednn::ops::deconvolution;
 use onednn::{Attr, DataType, MemoryDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -208,25 +208,23 @@ impl Op for ConvTranspose {
         Ok(())
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::Bf16
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let p = self.geometry(compiler.src_shape(0), compiler.src_shape(1));
         let bias = compiler.sources() == 3;
         if compiler.onednn() {
-            let [x, weights, b, y] = compiler.check(tensors(&p))?;
-            let bias_md = bias.then_some(&b);
             let mut config = p.config();
             // oneDNN rounds down as ONNX does: what is added behind y is no padding.
             config.padding_r = p.window.of(&p.window.pads[1]).to_vec();
-            let pd = deconvolution::forward(
-                PropKind::ForwardTraining,
-                &x,
-                &weights,
-                bias_md,
-                &y,
-                &config,
-                &Attr::new(),
-            );
-            if let Some(pd) = compiler.offered(pd)? {
+            let describe = |product| {
+                let [x, weights, b, y] = tensors(&p, product)?;
+                let (prop, bias) = (PropKind::ForwardTraining, bias.then_some(&b));
+                deconvolution::forward(prop, &x, &weights, bias, &y, &config, &Attr::new())
+            };
+            if let Some(pd) = compiler.product(describe)? {
                 let from = compiler.check(as_given(&p))?;
                 let mut src = vec![(0, arg::SRC, pd.src_md(0))];
                 if bias {
@@ -265,11 +263,14 @@ fn weights_dims(p: &Problem) -> Vec<usize> {
 }
 
 /// x, weights, bias and y, in the layouts that oneDNN likes best.
-fn tensors(p: &Problem) -> Result<[MemoryDesc; 4], onednn::Error> {
-    let any = |dims: &[usize]| MemoryDesc::any(dims, DataType::F32);
+fn tensors(
+    p: &Problem,
+    Product { factors, result }: Product,
+) -> Result<[MemoryDesc; 4], onednn::Error> {
     let bias = MemoryDesc::plain(&[p.ic], DataType::F32)?;
-    let (x, y) = (p.dst_shape(), p.src_shape());
-    Ok([any(x.dims())?, any(&weights_dims(p))?, bias, any(y.dims())?])
+    let x = MemoryDesc::any(p.dst_shape().dims(), factors)?;
+    let weights = MemoryDesc::any(&weights_dims(p), factors)?;
+    Ok([x, weights, bias, MemoryDesc::any(p.src_shape().dims(), result)?])
 }
 
 /// The row-major \[in, out / group, …\] of ONNX under oneDNN's sizes.

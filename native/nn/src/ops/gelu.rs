@@ -3,7 +3,7 @@
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::float_types;
-use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Compiler, Error, Gradient, OpError, Takes, TensorType};
 use onednn::ops::eltwise;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ impl Op for Gelu {
             g.set(0, diff);
         }
         Ok(())
+    }
+
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
@@ -83,6 +87,10 @@ impl Op for GeluBackward {
 
     fn infer(&self, src: &[&TensorType]) -> Result<Vec<TensorType>, OpError> {
         float_types(src, |src| Ok(vec![src[0].clone()]))
+    }
+
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use super::sum_to::SumTo;
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
 use crate::tensor_type::infer_tensors;
-use crate::{Activation, Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Activation, Compiler, Error, Gradient, OpError, Product, Takes, TensorType};
 use onednn::ops::matmul;
 use onednn::{Attr, DataType, MemoryDesc, arg};
 use serde::{Deserialize, Serialize};
@@ -126,29 +126,39 @@ impl Op for Gemm {
         Ok(())
     }
 
+    fn takes(&self, src: usize) -> Takes {
+        if src < 2 { Takes::Bf16 } else { Takes::F32 }
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let (m, k, n) = self.sizes(compiler.src_shape(0), compiler.src_shape(1));
         let bias = compiler.sources() == 3;
         let c = bias.then(|| compiler.src_shape(2));
         if compiler.onednn() && k > 0 && self.is_plain(c, n) {
-            let a = compiler.check(matrix(m, k, self.trans_a))?;
-            let b = compiler.check(matrix(k, n, self.trans_b))?;
-            let dst = compiler.check(MemoryDesc::plain(&[m, n], DataType::F32))?;
-            let row = compiler.check(MemoryDesc::plain(&[1, n], DataType::F32))?;
             let mut attr = Attr::new();
             if let Some(f) = self.activation {
                 attr = attr.eltwise(f.algorithm(), 0.0, 0.0);
             }
             // In inference the weights are brought into the layout that suits the primitive once.
             let kept = compiler.is_kept(1) && !self.trans_a;
-            let weights = if kept { compiler.any(&Shape::new(&[k, n]))? } else { b.clone() };
-            let pd = matmul::forward(&a, &weights, bias.then_some(&row), &dst, &attr);
-            if let Some(pd) = compiler.offered(pd)? {
+            let describe = |Product { factors, result }| {
+                let a = matrix(m, k, self.trans_a, factors)?;
+                let b = match kept {
+                    true => MemoryDesc::any(&[k, n], factors)?,
+                    false => matrix(k, n, self.trans_b, factors)?,
+                };
+                let dst = MemoryDesc::plain(&[m, n], result)?;
+                let row = MemoryDesc::plain(&[1, n], DataType::F32)?;
+                matmul::forward(&a, &b, bias.then_some(&row), &dst, &attr)
+            };
+            if let Some(pd) = compiler.product(describe)? {
                 if kept {
-                    let mut src = vec![(0, arg::SRC, a)];
-                    src.extend(bias.then_some((2, arg::BIAS, row)));
-                    let weights = (1, arg::WEIGHTS, b, pd.weights_md(0));
-                    return compiler.primitive_seeing(&pd, &src, weights, (0, arg::DST, dst));
+                    let mut src = vec![(0, arg::SRC, pd.src_md(0))];
+                    src.extend(bias.then(|| (2, arg::BIAS, pd.weights_md(1))));
+                    let given = compiler.check(matrix(k, n, self.trans_b, DataType::F32))?;
+                    let weights = (1, arg::WEIGHTS, given, pd.weights_md(0));
+                    let dst = (0, arg::DST, pd.dst_md(0));
+                    return compiler.primitive_seeing(&pd, &src, weights, dst);
                 }
                 return compiler.primitive_plain(
                     &pd,
@@ -245,7 +255,12 @@ impl Compute for Exact<'_> {
 }
 
 /// Descriptor of a `rows`×`cols` matrix that is stored row-major, or transposed.
-fn matrix(rows: usize, cols: usize, transposed: bool) -> Result<MemoryDesc, onednn::Error> {
+fn matrix(
+    rows: usize,
+    cols: usize,
+    transposed: bool,
+    elements: DataType,
+) -> Result<MemoryDesc, onednn::Error> {
     let strides = if transposed { [1, rows] } else { [cols, 1] };
-    MemoryDesc::strided(&[rows, cols], &strides, DataType::F32)
+    MemoryDesc::strided(&[rows, cols], &strides, elements)
 }

@@ -2,7 +2,7 @@
 
 use super::{AveragePool, LpPool, MaxPool};
 use crate::op::{Cost, Op};
-use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Compiler, Error, Gradient, OpError, Takes, TensorType};
 use serde::{Deserialize, Serialize};
 use tensor::{DType, Shape, Tensor};
 
@@ -45,6 +45,10 @@ macro_rules! global {
 
             fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
                 pool(self, Some(&g.shape(g.src(0)))).differentiate(g)
+            }
+
+            fn takes(&self, src: usize) -> Takes {
+                pool(self, None).takes(src)
             }
 
             fn compiles(&self, src: &[DType]) -> bool {

@@ -6,9 +6,9 @@ use super::sum_to::{SumTo, row_offsets};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op};
 use crate::tensor_type::infer_tensors;
-use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Compiler, Error, Gradient, OpError, Product, Takes, TensorType};
 use onednn::ops::matmul;
-use onednn::{Attr, DataType, MemoryDesc, arg};
+use onednn::{Attr, MemoryDesc, arg};
 use serde::{Deserialize, Serialize};
 use tensor::gemm::{Matrix, gemm};
 use tensor::{DType, Shape, Tensor};
@@ -124,26 +124,33 @@ impl Op for MatMul {
         Ok(())
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::Bf16
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let (a, b) = (compiler.src_shape(0).clone(), compiler.src_shape(1).clone());
         let p = self.problem(&a, &b).expect("shapes were checked when the node was added");
         let (m, k, n) = (p.m, p.k, p.n);
         if compiler.onednn() {
             let rank = p.batch.rank() + 2;
-            let side = |batch: &Shape, rows, cols, transposed| {
+            let side = |batch: &Shape, rows, cols, transposed, elements| {
                 let mut dims = batch.padded(rank - 2);
                 dims.extend([rows, cols]);
                 let mut strides = Shape::from(dims.clone()).strides();
                 if transposed {
                     (strides[rank - 2], strides[rank - 1]) = (1, rows);
                 }
-                MemoryDesc::strided(&dims, &strides, DataType::F32)
+                MemoryDesc::strided(&dims, &strides, elements)
             };
-            let a = compiler.check(side(&p.a_batch, m, k, self.trans_a))?;
-            let b = compiler.check(side(&p.b_batch, k, n, self.trans_b))?;
             let dims = [p.batch.dims(), &[m, n]].concat();
-            let dst = compiler.plain(&dims.into())?;
-            if let Some(pd) = compiler.offered(matmul::forward(&a, &b, None, &dst, &Attr::new()))? {
+            let describe = |Product { factors, result }| {
+                let a = side(&p.a_batch, m, k, self.trans_a, factors)?;
+                let b = side(&p.b_batch, k, n, self.trans_b, factors)?;
+                let dst = MemoryDesc::plain(&dims, result)?;
+                matmul::forward(&a, &b, None, &dst, &Attr::new())
+            };
+            if let Some(pd) = compiler.product(describe)? {
                 return compiler.primitive_plain(&pd, &[arg::SRC, arg::WEIGHTS], arg::DST);
             }
         }

@@ -6,7 +6,7 @@ use super::window::{Attributes, AutoPad};
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::{float_types, infer_tensors, same_types};
-use crate::{Compiler, Error, Gradient, OpError, TensorType};
+use crate::{Compiler, Error, Gradient, OpError, Takes, TensorType};
 use onednn::ops::pooling;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -139,6 +139,10 @@ impl Op for MaxPool {
         Ok(vec![y, second])
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let pool = self.geometry(compiler.src_shape(0));
         if compiler.onednn() {
@@ -193,6 +197,10 @@ impl Op for MaxPoolBackward {
         float_types(src, |_| Ok(vec![self.pool.src_shape()]))
     }
 
+    fn takes(&self, _: usize) -> Takes {
+        Takes::LikeResult
+    }
+
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
         let pool = self.pool;
         if compiler.onednn() {
@@ -229,7 +237,7 @@ fn forward(
     src: &MemoryDesc,
     prop: PropKind,
 ) -> Result<Option<PrimitiveDesc>, Error> {
-    let dst = compiler.any(&pool.dst_shape())?;
+    let dst = compiler.any_like(&pool.dst_shape(), src)?;
     let config = pool.config(pooling::Algorithm::Max);
     compiler.offered(pooling::forward(prop, src, &dst, &config, &Attr::new()))
 }

@@ -47,6 +47,10 @@ macro_rules! views {
                 compiler.alias()
             }
 
+            fn takes(&self, _: usize) -> $crate::Takes {
+                $crate::Takes::LikeResult
+            }
+
             fn compiles(&self, _: &[tensor::DType]) -> bool {
                 true
             }

@@ -2,6 +2,7 @@
 
 mod common;
 mod local;
+mod precision;
 mod predictor;
 mod training;
 mod worker;
