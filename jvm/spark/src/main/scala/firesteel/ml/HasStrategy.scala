@@ -4,7 +4,7 @@ import org.apache.spark.ml.param.{IntParam, Param, Params, ParamValidators}
 
 import firesteel.train.Strategy
 
-/** What the executors exchange in a training. */
+/** What the executors compute in, and exchange, in a training. */
 trait HasStrategy extends Params {
 
   /**
@@ -33,7 +33,19 @@ trait HasStrategy extends Params {
     ParamValidators.gt(0)
   )
 
-  setDefault(gradientCompression -> "none")
+  /**
+   * What convolutions and matrix products are computed in: `f32` or `bf16`. Default: `f32`.
+   *
+   * @group expertParam
+   */
+  final val precision: Param[String] = new Param[String](
+    this,
+    "precision",
+    "what products are computed in, f32 or bf16",
+    ParamValidators.inArray(Array("f32", "bf16"))
+  )
+
+  setDefault(gradientCompression -> "none", precision -> "f32")
 
   /**
    * Rounds gradients to floats of 16 bits (`bf16`): half as many bytes of them go from executor to
@@ -61,13 +73,30 @@ trait HasStrategy extends Params {
    */
   def setLocalSteps(value: Int): this.type = set(localSteps, value)
 
+  /**
+   * Computes convolutions and matrix products, and their gradients, in `bf16`, and keeps what lies
+   * between them in it: faster, in less memory. Weights, their gradients, the optimizer, statistics and
+   * losses stay f32. Every executor needs a CPU with AVX-512 BF16 or AMX; on others training fails and
+   * says so.
+   *
+   * {{{
+   * NNClassifier(model, CrossEntropy()).setPrecision("bf16")
+   * }}}
+   *
+   * @group expertSetParam
+   */
+  def setPrecision(value: String): this.type = set(precision, value)
+
+  /** @group expertGetParam */
+  final def getPrecision: String = $(precision)
+
   /** @group expertGetParam */
   final def getLocalSteps: Option[Int] = get(localSteps)
 
   /** @group expertGetParam */
   final def getGradientCompression: String = $(gradientCompression)
 
-  /** What the executors exchange. */
+  /** What the executors compute in, and exchange. */
   private[ml] def strategy: Strategy =
-    Strategy(Some(getGradientCompression).filter(_ != "none"), getLocalSteps)
+    Strategy(Some(getGradientCompression).filter(_ != "none"), getLocalSteps, getPrecision)
 }

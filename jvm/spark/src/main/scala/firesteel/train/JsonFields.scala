@@ -24,6 +24,8 @@ private[train] final class JsonFields(node: JsonNode) {
   def texts(name: String): Vector[String] = array(name).map(_.textValue)
   def all(name: String): Vector[JsonFields] = array(name).map(new JsonFields(_))
 
+  def has(name: String): Boolean = node.has(name)
+
   /** What `read` makes of the field; none if it is null. */
   def option[T](name: String)(read: JsonFields => String => T): Option[T] =
     Option.when(!field(name, "a value")(!_.isMissingNode).isNull)(read(this)(name))

@@ -32,6 +32,7 @@ class NNTrainingParamsSuite extends SparkSuite {
     .setGradientClippingByL2Norm(2)
     .setGradientCompression("bf16")
     .setLocalSteps(8)
+    .setPrecision("bf16")
 
   test("a training ends after maxEpoch epochs, or when endWhen fires") {
     assert(estimator.getEndWhen == MaxEpoch(50))
@@ -71,10 +72,11 @@ class NNTrainingParamsSuite extends SparkSuite {
 
   test("what executors exchange has a strategy, whole gradients if none is set") {
     assert(estimator.strategy == Strategy())
-    assert(configured.strategy == Strategy(Some("bf16"), Some(8)))
-    assert(configured.setGradientCompression("none").strategy == Strategy(None, Some(8)))
+    assert(configured.strategy == Strategy(Some("bf16"), Some(8), "bf16"))
+    assert(configured.setGradientCompression("none").strategy == Strategy(None, Some(8), "bf16"))
     intercept[IllegalArgumentException](estimator.setGradientCompression("int8"))
     intercept[IllegalArgumentException](estimator.setLocalSteps(0))
+    intercept[IllegalArgumentException](estimator.setPrecision("f16"))
   }
 
   test("a bound on the gradient's elements is known to the engine") {

@@ -27,6 +27,8 @@ class TrainingIdentitySuite extends AnyFunSuite {
     saved.copy(microBatch = 16) -> "micro-batch 16 instead of 0",
     saved.copy(strategy = Strategy(Some("bf16"))) ->
       "strategy/gradient_compression \"bf16\" instead of null",
+    saved.copy(strategy = Strategy(precision = "bf16")) ->
+      "strategy/precision \"bf16\" instead of nothing",
     saved.copy(batchSize = 51) -> "batch size 51 instead of 50",
     saved.copy(seed = 8) -> "seed 8 instead of 7",
     saved.copy(rows = Vector(67, 67, 67)) -> "number of shards 3 instead of 2",
