@@ -41,17 +41,17 @@ object LargeBatch {
   }
 
   /**
-   * An epoch has 8 iterations here, so each has to go far: at the peak a step is 0.64 · 0.04, so
-   * 2.6 % of a layer's size, before momentum. The default trust would need 40 times as many.
+   * An epoch has 8 iterations here, so each has to go far: at the peak a step is 0.64 · 0.05, so
+   * 3.2 % of a layer's size, before momentum. The default trust would need 50 times as many.
    */
   private def lars(options: Options, batch: Int, rows: Long): LARS = {
     val iterations = options.epochs * ((rows + batch - 1) / batch)
-    val warmUp = iterations / 12
+    val warmUp = iterations / 4
     val scaling = LinearScaling(0.01, options.batch, batch, warmUp)
     val fall = Cosine(iterations - warmUp)
     LARS(
       scaling.startRate,
-      trust = 0.04,
+      trust = 0.05,
       weightDecay = 0,
       common = Common(schedule = Some(scaling.schedule(fall)))
     )
