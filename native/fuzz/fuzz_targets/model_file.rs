@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| _ = layers::model_file::read(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| drop(layers::model_file::read(bytes)));
