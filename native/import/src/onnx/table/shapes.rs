@@ -122,7 +122,8 @@ pub(super) fn split_at(
     sizes: &[usize],
 ) -> Result<Vec<ValueId>, Error> {
     let (x, ty) = (n.input(0)?, n.src_type(0)?);
-    if sizes.iter().sum::<usize>() != ty.dims()[axis] {
+    let whole = sizes.iter().try_fold(0usize, |sum, &size| sum.checked_add(size));
+    if whole.is_none() || whole.as_ref() != ty.dims().get(axis) {
         return Err(n.fail(format!("expected parts of {} at axis {axis}, got {sizes:?}", ty)));
     }
     let mut begin = 0;
@@ -148,9 +149,11 @@ fn split(n: &mut Node<'_, '_>) -> Made {
             sizes.ok_or_else(|| n.fail("expected sizes of the parts"))?
         }
         None => {
-            let count = n.int("num_outputs").unwrap_or(n.proto.output.len() as i64);
-            let count = usize::try_from(count).ok().filter(|&count| count > 0);
-            let count = count.ok_or_else(|| n.fail("expected at least one output"))?;
+            let outputs = n.proto.output.len();
+            let count = n.int("num_outputs").map_or(Ok(outputs), usize::try_from).unwrap_or(0);
+            if count == 0 || count != outputs {
+                return Err(n.fail(format!("expected {outputs} parts, one or more, got {count}")));
+            }
             let size = extent.div_ceil(count);
             (0..count).map(|i| size.min(extent.saturating_sub(i * size))).collect()
         }
