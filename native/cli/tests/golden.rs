@@ -63,6 +63,14 @@ fn inception_v1_starts_as_in_pytorch() {
     replay("inception_v1", &["--tolerance", "1e-5", "--steps", "2"]);
 }
 
+/// PyTorch's own f32 losses differ from those in f64 by up to 1 %.
+#[test]
+fn inception_v1_stays_within_twice_the_drift_of_pytorch_from_f64() {
+    let reference =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/inception_v1_f64.json");
+    replay("inception_v1", &["--reference", reference, "--tolerance", "0.02"]);
+}
+
 /// Of the same run in f64.
 fn reference() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/resnet50_f64.json")
