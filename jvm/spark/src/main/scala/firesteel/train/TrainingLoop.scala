@@ -102,14 +102,15 @@ private[train] final class TrainingLoop(
     val left = plan.steps(state)
     val most = (left.length.toLong +: triggers.map(_.horizon(state))).min.toInt
     val factor = session.rateFactor(state)
-    val steps = untilParameters(left.take(cut.getOrElse(groups.next(most))))
+    val wanted = untilParameters(left.take(cut.getOrElse(groups.next(most))))
       .map(_.copy(rateFactor = factor))
     cut = None
     val begin = System.nanoTime
     val iterated =
-      session.iterate(steps, groups.iterationMs, hashes = steps.length == left.length)
+      session.iterate(wanted, groups.iterationMs, hashes = wanted.length == left.length)
     val ms = (System.nanoTime - begin) / 1e6
-    groups.ended(steps.length, ms, iterated.isWhole)
+    val steps = wanted.take(iterated.losses.length)
+    groups.ended(if (iterated.isWhole) steps.length else wanted.length, ms, iterated.isWhole)
     val states = steps.zip(iterated.losses).scanLeft(state) { case (before, (step, losses)) =>
       val after =
         before.afterIteration(losses.map(_.lossSum).sum, step.count, ms / steps.length / 1000)

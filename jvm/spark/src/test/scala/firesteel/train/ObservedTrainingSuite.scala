@@ -2,6 +2,7 @@ package firesteel.train
 
 import scala.collection.mutable
 
+import org.apache.spark.firesteel.Cluster
 import org.apache.spark.sql.SparkSession
 
 import firesteel.jni.Histogram
@@ -10,7 +11,7 @@ import firesteel.optim.SGD
 /** What observers are told of real trainings. */
 class ObservedTrainingSuite extends TrainingFixture {
 
-  private final class Recording extends Observer {
+  private class Recording extends Observer {
     val infos = mutable.ArrayBuffer.empty[TrainingInfo]
     val jobs = mutable.ArrayBuffer.empty[IterationsDone]
     val validations = mutable.ArrayBuffer.empty[(Long, Seq[Metric])]
@@ -102,6 +103,25 @@ class ObservedTrainingSuite extends TrainingFixture {
       val seen = new Recording
       intercept[DivergedException](observed(spark, seen)(settings(optimizer = SGD(3e38))))
       assert(seen.ends.flatten.map(_.getClass) == Seq(classOf[DivergedException]))
+    }
+  }
+
+  test("where another job holds the slot, iterations are alone, and all are told of") {
+    withSpark("local[1]", "spark.firesteel.group" -> "6") { spark =>
+      val seen = new Recording {
+        override def iterated(iterations: IterationsDone): Unit = {
+          super.iterated(iterations)
+          if (iterations.done == 7) {
+            spark.sparkContext
+              .range(0, 1, 1, 1)
+              .map { one => Thread.sleep(500); one }
+              .foreachAsync(_ => ())
+            while (Cluster.runningTasks(spark.sparkContext).values.sum == 0) Thread.sleep(5)
+          }
+        }
+      }
+      checkIterations(seen, observed(spark, seen)(settings()))
+      assert(seen.jobs.map(_.count).take(4) == Seq(1, 6, 1, 4))
     }
   }
 
