@@ -1,5 +1,6 @@
 """A training in a process of its own, seen through the events that it prints."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -109,9 +110,10 @@ class Observed:
     # What is done to it.
 
     def tell(self, command: str) -> None:
-        """Sends a command."""
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
+        """Sends a command; one that has ended does not hear it."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(command + "\n")
+            self.process.stdin.flush()
 
     def interrupt(self) -> None:
         """What Ctrl-C does."""

@@ -46,7 +46,7 @@ private[train] final class Newcomers(sc: SparkContext, spec: TrainingSpec, threa
     }
     opening.values.toSeq.foreach(take)
     // Spark would run the task of one that is gone elsewhere, where it holds a slot for nothing.
-    val gone = opening.keySet.toSet -- Cluster.executorIds(sc)
+    val gone = opening.keySet.filterNot(Cluster.isStaying(sc, _)).toSet
     gone.flatMap(opening.remove).foreach(_.action.cancel())
     val staying = open.values.filter(one => Cluster.isStaying(sc, one.executor.id)).toSeq
     open.keys.filterNot(id => staying.exists(_.executor.id == id)).toSeq.foreach(open.remove)

@@ -37,18 +37,26 @@ object Cluster {
       .sortBy(executor => (executor.id.length, executor.id))
   }
 
-  /** The ids of the executors that are alive. */
+  /**
+   * The ids of the executors that are alive and are not being killed: Spark may count those for seconds
+   * after their process has gone.
+   */
   def executorIds(sc: SparkContext): Set[String] =
     if (sc.isLocal && !sc.master.startsWith("local-cluster")) {
       Set(Driver)
     } else {
-      sc.getExecutorIds().toSet
+      def isDecommissioned(id: String) =
+        sc.taskScheduler.getExecutorDecommissionState(id).isDefined
+      sc.getExecutorIds().filter(id => isActive(sc, id) || isDecommissioned(id)).toSet
     }
 
   /** Whether an executor is alive and Spark does not want to get rid of it. */
-  def isStaying(sc: SparkContext, id: String): Boolean = sc.schedulerBackend match {
+  def isStaying(sc: SparkContext, id: String): Boolean =
+    executorIds(sc)(id) && isActive(sc, id)
+
+  private def isActive(sc: SparkContext, id: String): Boolean = sc.schedulerBackend match {
     case backend: CoarseGrainedSchedulerBackend => backend.isExecutorActive(id)
-    case _ => executorIds(sc)(id)
+    case _ => true
   }
 
   /** The executors that run a task of these jobs now. */
