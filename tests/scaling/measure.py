@@ -1,4 +1,5 @@
-"""Measures what the scaling model is made of: iterations on 1, 2 and 4 executors of one core.
+"""Measures what the scaling model is made of: iterations on one executor of two
+cores, and on 2 and 4 of one core.
 
 Prints one line of JSON per run: case, executors, rows of an iteration, mode, milliseconds. Run it
 on an idle machine; `--nice N` gives what is timed that priority (root), which helps only where
@@ -62,7 +63,8 @@ CASES = {
     "lenet5": ("lenet5", 128, 100, 6),
     "conv": (convolutional(), 128, 20, 4),
 }
-EXECUTORS = [1, 2, 4]
+EXECUTORS = [2, 4]
+CORES = 2  # of the machine
 MODES = {"grouped": "auto", "two-job": "1"}
 # Epochs of the empty case that each application begins with, until its JVMs are warm.
 WARMING = {"grouped": 40, "two-job": 10}
@@ -72,25 +74,25 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--nice", type=int)
     nice = options.parse_args().nice
-    # One executor alone takes every share of each batch; several take the batch together.
-    alone = [(case, CASES[case][1] // share) for case in CASES for share in EXECUTORS]
+    # One executor alone, with all cores, takes as much for each as one of several will.
+    alone = [(case, CORES * CASES[case][1] // share) for case in CASES for share in EXECUTORS]
     together = [(case, CASES[case][1]) for case in CASES]
-    applications = [(1, "grouped", alone)]
-    applications += [(n, mode, together) for n in EXECUTORS[1:] for mode in MODES]
-    for executors, mode, runs in applications:
-        for line in measure(executors, mode, runs, nice):
+    applications = [(1, CORES, "grouped", alone)]
+    applications += [(n, 1, mode, together) for n in EXECUTORS for mode in MODES]
+    for executors, cores, mode, runs in applications:
+        for line in measure(executors, cores, mode, runs, nice):
             print(json.dumps(line), flush=True)
 
 
 def measure(
-    executors: int, mode: str, runs: list[tuple[str, int]], nice: int | None
+    executors: int, cores: int, mode: str, runs: list[tuple[str, int]], nice: int | None
 ) -> Iterator[dict]:
     """Times cases with these batches, one after the other in one application."""
     warming = ("empty", *CASES["empty"][1:3], WARMING[mode])
     timed = [(case, batch, *CASES[case][2:], *written(case)) for case, batch in runs]
     arguments = " -- ".join(" ".join(map(str, run)) for run in [warming, *timed])
     command = [
-        SPARK / "bin/spark-submit", "--master", f"local-cluster[{executors},1,1024]",
+        SPARK / "bin/spark-submit", "--master", f"local-cluster[{executors},{cores},1024]",
         "--driver-memory", "2g", "--conf", "spark.ui.enabled=false",
         "--conf", f"spark.firesteel.group={MODES[mode]}",
         "--driver-java-options",

@@ -2,10 +2,11 @@
 
     iteration = slowest(compute of the N executors) + exchange + scheduling
     exchange  = 2 · (wake + (N - 1) · message) + bytes / min(link, one core's copying)
-    bytes     = 4 · P · (2 · (N - 1) + slots) / N                  per executor
+    bytes     = 4 · P · (2 · (N - 1) + slots / k) / N              per executor
     scheduling, two-job = job · (2 jobs);   grouped = job / k,   job = first + each · N
 
-P weights; `slots` state vectors of the optimizer, of which a slice goes to a neighbour. The
+P weights; `slots` state vectors of the optimizer, of which a slice goes to a neighbour after each
+group of k iterations (two-job: k = 1). The
 compute time of an executor is log-normal around its median. Where executors share cores, as the
 measured ones do, everything that computes or copies takes longer by `sharing`.
 """
@@ -50,9 +51,10 @@ def iteration(
     that a job can have.
     """
     work = cluster.sharing * compute * slowest(cluster.executors, costs.spread)
-    work += exchange(cluster, costs, weights, slots)
+    k = group(work + exchange(cluster, costs, weights, 0), longest) if grouped else 1
+    work += exchange(cluster, costs, weights, slots / k)
     job = costs.job + costs.task * cluster.executors
-    return work + (job / group(work, longest) if grouped else 2 * job)
+    return work + (job / k if grouped else 2 * job)
 
 
 def group(seconds: float, longest: float = math.inf) -> float:
@@ -60,7 +62,7 @@ def group(seconds: float, longest: float = math.inf) -> float:
     return min(longest, max(1.0, JOB_SECONDS / seconds))
 
 
-def exchange(cluster: Cluster, costs: Costs, weights: int, slots: int) -> float:
+def exchange(cluster: Cluster, costs: Costs, weights: int, slots: float) -> float:
     """Seconds until gradients have gone to the owners of their slices, and weights to all."""
     n = cluster.executors
     if n == 1:

@@ -51,9 +51,9 @@ class Measured:
             for one in lines
         }
 
-    def alone(self, case: str, batch: int) -> float:
-        """One executor."""
-        return self._seconds[case, 1, batch, "grouped"]
+    def alone(self, case: str, share: int) -> float:
+        """One executor with all cores, each of which computes a share."""
+        return self._seconds[case, 1, CORES * share, "grouped"]
 
     def together(self, case: str, executors: int, mode: str) -> float:
         """Several executors, the batch of the case."""
@@ -61,7 +61,9 @@ class Measured:
 
     def batch(self, case: str) -> int:
         """Rows of an iteration over all executors."""
-        return max(one["batch"] for one in self.lines if one["case"] == case)
+        return max(
+            one["batch"] for one in self.lines if one["case"] == case and one["executors"] > 1
+        )
 
 
 def sharing(executors: int) -> float:
@@ -70,7 +72,7 @@ def sharing(executors: int) -> float:
 
 
 def fit(measured: Measured) -> Costs:
-    """The costs, from the empty case and from the dense case on two executors."""
+    """The costs, from the empty case and, by least squares, from the grouped dense case."""
     grouped, apart = (
         {n: measured.together("empty", n, mode) for n in (2, 4)} for mode in ("grouped", "two-job")
     )
@@ -86,12 +88,18 @@ def fit(measured: Measured) -> Costs:
     }
     message = (waits[4] - waits[2]) / (3 * sharing(4) - 1)
     free = Costs(waits[2] - message, message, 0.0, job, task, SPREAD)
-    rest = (
-        measured.together("dense", 2, "grouped")
-        - predicted(measured, free, "dense", 2, "grouped")
-    )
-    moved = 4 * WEIGHTS["dense"] * (2 + SLOTS) / 2
-    return Costs(free.wake, message, rest / moved, job, task, SPREAD)
+    pairs = [copied(measured, free, n) for n in (2, 4)]
+    byte = sum(moved * rest for moved, rest in pairs) / sum(moved**2 for moved, _ in pairs)
+    return Costs(free.wake, message, byte, job, task, SPREAD)
+
+
+def copied(measured: Measured, free: Costs, executors: int) -> tuple[float, float]:
+    """The bytes that a core copies in an iteration of the dense case, and the seconds it takes."""
+    real = measured.together("dense", executors, "grouped")
+    slots = SLOTS / group(real, LONGEST["dense"])
+    moved = 4 * WEIGHTS["dense"] * (2 * (executors - 1) + slots) / executors
+    rest = real - predicted(measured, free, "dense", executors, "grouped")
+    return sharing(executors) * moved, rest
 
 
 def predicted(measured: Measured, costs: Costs, case: str, executors: int, mode: str) -> float:
@@ -111,7 +119,7 @@ def compared(measured: Measured) -> list[tuple]:
         (case, executors, mode)
         for case in WEIGHTS if case != "empty"
         for executors in (2, 4) for mode in ("grouped", "two-job")
-        if (case, executors, mode) != ("dense", 2, "grouped")
+        if (case, mode) != ("dense", "grouped")
     ]
     return [(*run, measured.together(*run), predicted(measured, costs, *run)) for run in runs]
 
