@@ -7,25 +7,31 @@ use super::lstm::LSTM;
 use super::sequence::Sequence;
 use crate::op::{Cost, Op};
 use crate::{Compiler, Error, OpError, TensorType};
+use std::array;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tensor::{Shape, math, vectorized};
 
-/// Samples that are worked on at a time: their gates stay in the nearest cache.
-const BLOCK: usize = 8;
+/// Gates whose weights lie side by side: two vectors of 16.
+const PANEL: usize = 32;
 
-/// The weights of all directions, in rows of the four gates (input, output, forget, cell): the
-/// biases, then a row for each of the inputs, then for each of the state. Sources: w, r, perhaps b,
-/// as [`LSTM`] has them.
+/// The weights of all directions: the biases of the four gates (input, output, forget, cell), then
+/// panels of [`PANEL`] gates with a row for each of the inputs and of the state. Sources: w, r,
+/// perhaps b, as [`LSTM`] has them.
 #[derive(Clone, Debug)]
 pub(crate) struct PackLstm {
     pub(super) places: [usize; 4],
     pub(super) sizes: Sequence,
 }
 
+/// Gates of a sample with those that fill the last panel.
+fn width(sizes: &Sequence) -> usize {
+    (4 * sizes.hidden).next_multiple_of(PANEL)
+}
+
 /// Floats of a direction's packed weights.
 fn packed(sizes: &Sequence) -> usize {
-    4 * sizes.hidden * (1 + sizes.inputs + sizes.hidden)
+    width(sizes) * (1 + sizes.inputs + sizes.hidden)
 }
 
 impl Op for PackLstm {
@@ -42,20 +48,22 @@ impl Op for PackLstm {
         let Self { places, sizes } = self.clone();
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             let Sequence { inputs, hidden: h, .. } = sizes;
-            let width = 4 * h;
             for (d, to) in dst[0].chunks_exact_mut(packed(&sizes)).enumerate() {
-                for column in 0..width {
+                let (biases, panels) = to.split_at_mut(width(&sizes));
+                panels.fill(0.0);
+                biases.fill(0.0);
+                for column in 0..4 * h {
                     // The column's place in the weights as they are given.
                     let from = places[column / h] * h + column % h;
-                    let to = &mut to[column..];
-                    let w = &src[0][(d * width + from) * inputs..][..inputs];
-                    let r = &src[1][(d * width + from) * h..][..h];
-                    to[0] = src.get(2).map_or(0.0, |b| {
-                        let b = &b[2 * d * width..];
-                        b[from] + b[width + from]
-                    });
+                    let w = &src[0][(d * 4 * h + from) * inputs..][..inputs];
+                    let r = &src[1][(d * 4 * h + from) * h..][..h];
+                    if let Some(b) = src.get(2) {
+                        let b = &b[8 * d * h..];
+                        biases[column] = b[from] + b[4 * h + from];
+                    }
+                    let panel = column / PANEL * (inputs + h);
                     for (row, weight) in w.iter().chain(r).enumerate() {
-                        to[(1 + row) * width] = *weight;
+                        panels[(panel + row) * PANEL + column % PANEL] = *weight;
                     }
                 }
             }
@@ -193,21 +201,16 @@ impl Pass<'_> {
         }
         // Without a first result the state's rows are not read in the first step.
         let mut with_state = self.h0.is_some();
-        let width = 4 * h;
-        let (bias, weights) = self.weights.split_at(width);
-        let (of_inputs, of_state) = weights.split_at(inputs * width);
+        let width = width(&self.sizes);
+        let (biases, panels) = self.weights.split_at(width);
         let mut gates = vec![0.0; n * width];
         let row = |step: usize, sample: usize| {
             (step * per_step + (part.first + sample) * per_sample) * inputs
         };
         for step in self.sizes.order(self.reversed) {
-            for (block, gates) in gates.chunks_mut(BLOCK * width).enumerate() {
-                gates.chunks_exact_mut(width).for_each(|gates| gates.copy_from_slice(bias));
-                add_products(self.x, &|r| row(step, block * BLOCK + r), inputs, of_inputs, gates);
-                if with_state {
-                    add_products(&before, &|r| (block * BLOCK + r) * h, h, of_state, gates);
-                }
-            }
+            let x = |sample: usize| &self.x[row(step, sample)..][..inputs];
+            let state = |sample: usize| if with_state { &before[sample * h..][..h] } else { &[] };
+            products(biases, panels, &x, &state, &mut gates);
             with_state = true;
             for sample in 0..n {
                 let (gates, at) = (&gates[sample * width..], sample * h..(sample + 1) * h);
@@ -239,61 +242,76 @@ vectorized! {
     }
 }
 
-/// Adds to the gates of each sample Σₖ rows\[k\] · weights\[k\], in the order of k, where `at` says
-/// where the `count` numbers of a sample begin in `rows`.
+/// Where the numbers of a sample are.
+type Numbers<'a> = dyn Fn(usize) -> &'a [f32] + 'a;
+
+/// The gates of each sample: bias + Σₖ x\[k\] · weights\[k\] + Σₖ h\[k\] · weights\[k\], in the order of k;
+/// no h stands for zeros.
 #[multiversion::multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl",
     "x86_64+avx2+fma",
 ))]
-fn add_products(
-    rows: &[f32],
-    at: &dyn Fn(usize) -> usize,
-    count: usize,
-    weights: &[f32],
+fn products<'a>(
+    biases: &[f32],
+    panels: &[f32],
+    x: &Numbers<'a>,
+    h: &Numbers<'a>,
     gates: &mut [f32],
 ) {
-    let width = weights.len() / count.max(1);
-    // Four rows of weights and four samples at a time: what was read is used four times.
-    let fours = count / 4 * 4;
-    let (by_four, rest) = weights.split_at(fours * width);
-    for (k, w) in by_four.chunks_exact(4 * width).enumerate() {
-        let (low, high) = w.split_at(2 * width);
-        let ((w0, w1), (w2, w3)) = (low.split_at(width), high.split_at(width));
-        let w = [w0, w1, w2, w3];
-        let factors = |r: usize| {
-            let at = at(r) + 4 * k;
-            [rows[at], rows[at + 1], rows[at + 2], rows[at + 3]]
-        };
-        let mut samples = gates.chunks_exact_mut(4 * width);
-        let mut r = 0;
-        for gates in &mut samples {
-            let (low, high) = gates.split_at_mut(2 * width);
-            let ((a, b), (c, d)) = (low.split_at_mut(width), high.split_at_mut(width));
-            let f = [factors(r), factors(r + 1), factors(r + 2), factors(r + 3)];
-            for i in 0..width {
-                a[i] = add_four(a[i], &f[0], w, i);
-                b[i] = add_four(b[i], &f[1], w, i);
-                c[i] = add_four(c[i], &f[2], w, i);
-                d[i] = add_four(d[i], &f[3], w, i);
-            }
-            r += 4;
+    // As many sums as there are registers for.
+    let most = if multiversion::target::target_cfg_f!(target_feature = "avx512f") { 8 } else { 2 };
+    let (mut first, mut gates) = (0, gates);
+    while !gates.is_empty() {
+        let left = gates.len() / biases.len();
+        let count = if left < most { left.min(2) } else { most };
+        let (block, rest) = gates.split_at_mut(count * biases.len());
+        match count {
+            8 => tiles::<8>(biases, panels, first, [x, h], block),
+            2 => tiles::<2>(biases, panels, first, [x, h], block),
+            _ => tiles::<1>(biases, panels, first, [x, h], block),
         }
-        for gates in samples.into_remainder().chunks_exact_mut(width) {
-            let f = factors(r);
-            gates.iter_mut().enumerate().for_each(|(i, g)| *g = add_four(*g, &f, w, i));
-            r += 1;
-        }
+        (first, gates) = (first + count, rest);
     }
-    for (k, w) in rest.chunks_exact(width).enumerate() {
-        for (r, gates) in gates.chunks_exact_mut(width).enumerate() {
-            let f = rows[at(r) + fours + k];
-            gates.iter_mut().zip(w).for_each(|(g, w)| *g = f.mul_add(*w, *g));
+}
+
+/// The gates of the samples from `first` on, panel by panel.
+#[inline(always)]
+fn tiles<const R: usize>(
+    biases: &[f32],
+    panels: &[f32],
+    first: usize,
+    [x, h]: [&Numbers<'_>; 2],
+    gates: &mut [f32],
+) {
+    let (x, h) = (array::from_fn::<_, R, _>(|r| x(first + r)), array::from_fn(|r| h(first + r)));
+    let (width, inputs) = (biases.len(), x[0].len());
+    let of_panel = panels.len() / width;
+    for (number, biases) in biases.as_chunks::<PANEL>().0.iter().enumerate() {
+        let weights = &panels.as_chunks::<PANEL>().0[number * of_panel..][..of_panel];
+        let mut sums = [*biases; R];
+        accumulate(&mut sums, x, &weights[..inputs]);
+        accumulate(&mut sums, h, &weights[inputs..]);
+        for (sums, gates) in sums.iter().zip(gates.chunks_exact_mut(width)) {
+            gates[number * PANEL..][..PANEL].copy_from_slice(sums);
         }
     }
 }
 
 #[inline(always)]
-fn add_four(sum: f32, f: &[f32; 4], w: [&[f32]; 4], i: usize) -> f32 {
-    let sum = f[1].mul_add(w[1][i], f[0].mul_add(w[0][i], sum));
-    f[3].mul_add(w[3][i], f[2].mul_add(w[2][i], sum))
+fn accumulate<const R: usize>(
+    sums: &mut [[f32; PANEL]; R],
+    numbers: [&[f32]; R],
+    weights: &[[f32; PANEL]],
+) {
+    let mut kept = *sums;
+    let count = numbers[0].len().min(weights.len());
+    let numbers = numbers.map(|numbers| &numbers[..count]);
+    for (k, weights) in weights[..count].iter().enumerate() {
+        for (sums, numbers) in kept.iter_mut().zip(numbers) {
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum = numbers[k].mul_add(*weight, *sum);
+            }
+        }
+    }
+    *sums = kept;
 }
