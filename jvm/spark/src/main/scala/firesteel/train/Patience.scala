@@ -11,14 +11,22 @@ import java.util.concurrent.TimeUnit
  */
 private[train] final class Patience(limitMs: Long, isOver: () => Boolean) {
 
-  /** Waits on `monitor`, which is notified of every change, until `isDone`; whether it is. */
+  /**
+   * Waits on `monitor`, which is notified of every change, until `isDone`; whether it is.
+   *
+   * An interrupt alone does not end it, since memory may be in use until it is done; the thread is
+   * interrupted afterwards.
+   */
   def await(monitor: AnyRef)(isDone: => Boolean): Boolean = monitor.synchronized {
     val deadline = System.nanoTime + TimeUnit.MILLISECONDS.toNanos(limitMs)
     var left = deadline - System.nanoTime
+    var interrupted = false
     while (!isDone && !isOver() && left > 0) {
-      TimeUnit.NANOSECONDS.timedWait(monitor, math.min(left, Patience.LookNs))
+      try TimeUnit.NANOSECONDS.timedWait(monitor, math.min(left, Patience.LookNs))
+      catch { case _: InterruptedException => interrupted = true }
       left = deadline - System.nanoTime
     }
+    if (interrupted) Thread.currentThread.interrupt()
     isDone
   }
 }

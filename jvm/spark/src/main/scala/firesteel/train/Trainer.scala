@@ -96,6 +96,9 @@ final class Trainer private[firesteel] (
     val web = PrivateSpark.ifLinked("Training tab")(poster)
     val observer = new Observers(Progress(conf).toSeq ++ web ++ observers)
     val session = open(found, data, observer)
+    val interrupts = sc.getLocalProperty(Trainer.Interrupts)
+    // Else a cancelled task that fetches from an executor that is gone holds its slot for seconds.
+    sc.setInterruptOnCancel(true)
     try {
       val loop =
         new TrainingLoop(session, settings, checkpoints, observer, conf, validation.isDefined)
@@ -115,6 +118,7 @@ final class Trainer private[firesteel] (
     } finally {
       session.close()
       sc.clearCallSite()
+      sc.setLocalProperty(Trainer.Interrupts, interrupts)
     }
   }
 
@@ -182,4 +186,8 @@ final class Trainer private[firesteel] (
     if (rows.sum == 0) {
       throw new DataException(s"$role: expected rows, got none. Look at the DataFrame's filters.")
     }
+}
+
+private object Trainer {
+  private val Interrupts = "spark.job.interruptOnCancel"
 }
