@@ -90,7 +90,7 @@ impl Session {
     /// Runs all steps and returns the time of those of the nodes whose names begin like this.
     pub fn run_timed(&mut self, prefix: &str) -> Duration {
         let times = self.workspace.run_timed(&CONTEXT, Some(&self.gradient)).unwrap();
-        times.iter().filter(|(node, _)| node.starts_with(prefix)).map(|(_, time)| *time).sum()
+        times.iter().filter(|step| step.node.starts_with(prefix)).map(|step| step.time).sum()
     }
 
     /// Output `o` of the last run, as f32.

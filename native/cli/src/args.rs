@@ -36,7 +36,7 @@ usage:
   firesteel inspect MODEL [--dim NAME=SIZE]...
       Prints what a model takes and gives, its parameters, flops and ops.
   firesteel explain MODEL [--dim NAME=SIZE]... [--threads N]
-      Prints the steps of a model's plan in their order and how long each takes.
+      Prints the steps of a model's plan in their order: time, flops, bytes, op and node.
   firesteel bench MODEL [--dim NAME=SIZE]... [--input FILE] [--threads N] [--secs S]
       Times predictions of a model (a path with a dot) on the arrays of a .npz file, else on
       synthetic ones, and prints one line of JSON.

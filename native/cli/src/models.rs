@@ -5,7 +5,7 @@ use crate::model_args::Sized;
 use crate::{Error, detrand};
 use import::npz;
 use import::onnx::{self, Dim, OnnxModel, Port};
-use nn::{Mode, Plan, PlanOptions, Prepared, RunContext, TensorType, Workspace};
+use nn::{Cost, Mode, Plan, PlanOptions, Prepared, RunContext, TensorType, Workspace};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -87,7 +87,7 @@ pub fn convert(options: &Sized, output: &Path) -> Result<(), Error> {
 /// Runs of which `explain` shows the fastest of each step.
 const RUNS: usize = 5;
 
-/// The steps of a model's plan in their order, and how long each takes.
+/// The steps of a model's plan in their order: time, flops, bytes read and written.
 pub fn explain(options: &Sized, threads: usize) -> Result<String, Error> {
     let model = open(&options.model)?;
     let graph = model.graph(&types(&model, options)?)?;
@@ -99,17 +99,26 @@ pub fn explain(options: &Sized, threads: usize) -> Result<String, Error> {
     for (i, (_, tensor)) in inputs(&model, options)?.iter().enumerate() {
         workspace.set_input_tensor(i, tensor)?;
     }
-    let mut times = workspace.run_timed(&RunContext::default(), None)?;
+    let mut steps = workspace.run_timed(&RunContext::default(), None)?;
     for _ in 1..RUNS {
         let again = workspace.run_timed(&RunContext::default(), None)?;
-        times.iter_mut().zip(again).for_each(|(best, (_, time))| best.1 = best.1.min(time));
+        steps.iter_mut().zip(again).for_each(|(best, again)| best.time = best.time.min(again.time));
     }
-    let total: f64 = times.iter().map(|(_, time)| time.as_secs_f64()).sum();
+    let total: f64 = steps.iter().map(|step| step.time.as_secs_f64()).sum();
     let mut text = String::new();
-    for (node, time) in &times {
-        let time = time.as_secs_f64();
+    for step in &steps {
+        let time = step.time.as_secs_f64();
         let share = 100.0 * time / total.max(f64::MIN_POSITIVE);
-        _ = writeln!(text, "{:>10.1} µs {share:>5.1} %  {node}", time * 1e6);
+        let Cost { flops, bytes } = step.cost;
+        _ = writeln!(
+            text,
+            "{:>10.1} µs {share:>5.1} %  {:>10.1} kFLOP {:>9.1} kB  {:<20} {}",
+            time * 1e6,
+            flops / 1e3,
+            bytes / 1e3,
+            step.op,
+            step.node
+        );
     }
     let cost = plan.cost();
     _ = writeln!(

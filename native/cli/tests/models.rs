@@ -55,6 +55,14 @@ fn a_model_is_described_and_its_steps_are_timed() {
     }
     let text = succeed(&["explain", MODEL, "--dim", "n=4"]);
     assert!(text.lines().count() > 3 && text.contains(" flops, "), "{text}");
+    let counted = |unit: &str| -> f64 {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.windows(2).filter(|w| w[1] == unit).map(|w| w[0].parse::<f64>().unwrap()).sum()
+    };
+    // Of each line the digits that are not printed.
+    let most = 50.0 * text.lines().count() as f64;
+    assert!((1e3 * counted("kFLOP") - counted("flops,")).abs() <= most, "{text}");
+    assert!(counted("kFLOP") > 0.0 && counted("kB") > 0.0, "{text}");
     let text = succeed(&["bench", MODEL, "--secs", "0"]);
     let line: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert!(line["ms_median"].as_f64().unwrap() > 0.0 && line["model"] == "small");

@@ -1,6 +1,6 @@
 //! A step of a plan with its arguments bound to memory.
 
-use crate::op::{Kernel, RunContext, TypedKernel};
+use crate::op::{Cost, Kernel, RunContext, TypedKernel};
 use crate::plan::{Placed, Plan};
 use crate::step::{Action, Place, Step};
 use crate::{Error, PieceKernel, pieces};
@@ -27,7 +27,8 @@ enum Bind {
 /// A step with its memory.
 pub(crate) struct BoundStep {
     pub node: String,
-    op: &'static str,
+    pub op: &'static str,
+    pub cost: Cost,
     bind: Bind,
     /// Operand index (sources first), which memory, offset and size in bytes.
     externals: Vec<(usize, External, usize, usize)>,
@@ -95,7 +96,10 @@ impl BoundStep {
                 Bind::Primitive(bound)
             }
         };
-        Ok(BoundStep { node: step.name.clone(), op: step.op, bind, externals })
+        let operands = step.src.iter().chain(&step.dst);
+        let bytes = operands.map(|&slot| plan.slots[slot].bytes as f64).sum();
+        let cost = Cost { flops: step.flops, bytes };
+        Ok(BoundStep { node: step.name.clone(), op: step.op, cost, bind, externals })
     }
 
     /// Points the operands in external memory at `buffer`.

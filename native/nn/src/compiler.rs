@@ -10,7 +10,7 @@ use crate::graph::{Graph, Node, Source, ValueId};
 use crate::layout::{Layout, elements};
 use crate::op::{Kernel, TypedKernel};
 use crate::precision::Half;
-use crate::step::{Action, Place, Slot, Step};
+use crate::step::{Action, Place, REORDER, Slot, Step};
 use crate::{Error, OpError, PlanOptions, TensorType};
 use onednn::{Attr, MemoryDesc, Primitive, PrimitiveDesc, arg};
 use std::sync::Arc;
@@ -83,6 +83,7 @@ impl<'g> Compiler<'g> {
     /// Emits the steps of one node and moves its results to the gradient vector.
     pub(crate) fn node(&mut self, index: usize) -> Result<(), Error> {
         self.node = index;
+        let first = self.steps.len();
         let node = &self.graph.nodes[index];
         let is_empty = |&v: &ValueId| self.graph.shape(v).is_empty();
         let dtypes: Vec<DType> =
@@ -99,6 +100,10 @@ impl<'g> Compiler<'g> {
             })?;
         } else {
             node.op.compile(self)?;
+        }
+        // What an op computes is in its last step; those before prepare it.
+        if let Some(step) = self.steps[first..].iter_mut().rfind(|step| step.op != REORDER) {
+            step.flops = self.graph.node_cost(node).flops;
         }
         for &(parameter, value) in &self.graph.results {
             if node.dst.contains(&value) {
@@ -128,7 +133,8 @@ impl<'g> Compiler<'g> {
         let output = self.slot(&layout, Place::Arena);
         let action = Action::Typed(Arc::new(copy));
         let (name, op) = ("output".into(), "Output");
-        self.steps.push(Step { name, op, action, src: vec![slot], dst: vec![output] });
+        let (src, dst) = (vec![slot], vec![output]);
+        self.steps.push(Step { name, op, action, src, dst, flops: 0.0 });
         Ok(output)
     }
 
@@ -387,6 +393,13 @@ impl<'g> Compiler<'g> {
 
     /// Emits the copy or reorder of one representation into a slot.
     fn convert(&mut self, from: &Representation, to: &Layout, slot: usize) -> Result<(), Error> {
+        let first = self.steps.len();
+        self.reorder(from, to, slot)?;
+        self.steps[first..].iter_mut().for_each(|step| step.op = REORDER);
+        Ok(())
+    }
+
+    fn reorder(&mut self, from: &Representation, to: &Layout, slot: usize) -> Result<(), Error> {
         self.slots[slot].layout = Some(to.clone());
         if from.layout.same(to) {
             self.emit(Action::Typed(Arc::new(copy)), vec![from.slot], vec![slot]);
@@ -443,7 +456,7 @@ impl<'g> Compiler<'g> {
 
     fn step(&self, action: Action, src: Vec<usize>, dst: Vec<usize>) -> Step {
         let node = self.current();
-        Step { name: node.name.clone(), op: node.op.name(), action, src, dst }
+        Step { name: node.name.clone(), op: node.op.name(), action, src, dst, flops: 0.0 }
     }
 
     /// Row-major layout of a value with elements of this type.

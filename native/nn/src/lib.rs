@@ -39,4 +39,4 @@ pub use plan::{Plan, PlanOptions};
 pub use precision::{Precision, Product, Takes};
 pub use prepared::{PrepareStep, Prepared};
 pub use tensor_type::TensorType;
-pub use workspace::{Arena, Workspace};
+pub use workspace::{Arena, TimedStep, Workspace};

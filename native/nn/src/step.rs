@@ -53,4 +53,8 @@ pub(crate) struct Step {
     pub action: Action,
     pub src: Vec<usize>,
     pub dst: Vec<usize>,
+    pub flops: f64,
 }
+
+/// Stands for the op in steps that bring a value into another layout.
+pub(crate) const REORDER: &str = "Reorder";

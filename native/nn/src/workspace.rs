@@ -1,7 +1,7 @@
 //! Running a plan: memory of one replica, and the steps bound to it.
 
 use crate::bound_step::{Attached, BoundStep, External};
-use crate::op::RunContext;
+use crate::op::{Cost, RunContext};
 use crate::plan::{Placed, Plan};
 use crate::step::Place;
 use crate::{Error, Prepared, TensorType};
@@ -34,6 +34,19 @@ impl Arena {
         // The next run overwrites whatever a panic left behind.
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A step of a plan, and how long it took.
+#[derive(Clone, Debug)]
+pub struct TimedStep {
+    /// Name of the node that it belongs to.
+    pub node: String,
+    /// The node's op; `Reorder` brings one of its values into another layout.
+    pub op: &'static str,
+    /// Flops of the op, and bytes of what the step reads and writes.
+    pub cost: Cost,
+    /// Wall-clock time.
+    pub time: Duration,
 }
 
 /// Memory of one replica and the plan's steps bound to it.
@@ -143,7 +156,7 @@ impl Workspace {
         self.steps.iter_mut().try_for_each(|step| step.run(context))
     }
 
-    /// Runs all steps and says how long each took, by node.
+    /// Runs all steps and says how long each took.
     ///
     /// # Errors
     /// As [`Workspace::run`].
@@ -151,14 +164,15 @@ impl Workspace {
         &mut self,
         context: &RunContext,
         gradient: Option<&Arc<Buffer>>,
-    ) -> Result<Vec<(String, Duration)>, Error> {
+    ) -> Result<Vec<TimedStep>, Error> {
         self.run(context, gradient)?;
         let _turn = self.arena.turn();
         let mut times = Vec::with_capacity(self.steps.len());
         for step in &mut self.steps {
             let start = Instant::now();
             step.run(context)?;
-            times.push((step.node.clone(), start.elapsed()));
+            let time = start.elapsed();
+            times.push(TimedStep { node: step.node.clone(), op: step.op, cost: step.cost, time });
         }
         Ok(times)
     }
