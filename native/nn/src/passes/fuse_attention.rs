@@ -1,12 +1,11 @@
 //! Makes one step of softmax(q · kᵀ) · v as ONNX's exporters write it: products, scalings, a mask,
 //! and the moves that put the heads apart and together again.
 
-use super::{consumers, is_root};
+use super::{consumers, is, maker, only_consumer, scaled};
 use crate::graph::{Graph, Node, ValueId};
 use crate::ops::attention::fused::{Fused, Strided};
-use crate::ops::{Add, Div, MatMul, Mul, Softmax};
+use crate::ops::{Add, MatMul, Softmax};
 use crate::{Op, evaluate};
-use std::any::Any;
 use std::sync::Arc;
 use tensor::{DType, Tensor};
 
@@ -42,10 +41,7 @@ fn fused(graph: &Graph, consumers: &[Vec<usize>], index: usize) -> Option<(usize
     if graph.shape(softmax.src[0]).rank() != 4 || ![-1, 3].contains(&axis) {
         return None;
     }
-    let only = |value: ValueId| match consumers[value.0][..] {
-        [only] if !is_root(graph, value) => Some(only),
-        _ => None,
-    };
+    let only = |value| only_consumer(graph, consumers, value);
     // Backwards: the mask, the factor, the product of queries and keys.
     let mut scores = softmax.src[0];
     let (mut scale, mut mask) = (1.0, None);
@@ -121,33 +117,8 @@ fn fused(graph: &Graph, consumers: &[Vec<usize>], index: usize) -> Option<(usize
     Some((last, Node { name, op: Arc::new(op), src, dst: vec![y] }))
 }
 
-fn is<T: Op>(op: &Arc<dyn Op>) -> Option<&T> {
-    (&**op as &dyn Any).downcast_ref()
-}
-
 fn is_product(op: &Arc<dyn Op>) -> bool {
     is::<MatMul>(op).is_some_and(|product| *product == MatMul::default())
-}
-
-/// The node that makes a value.
-fn maker(graph: &Graph, value: ValueId) -> Option<usize> {
-    graph.nodes.iter().position(|node| node.dst.contains(&value))
-}
-
-/// What a node multiplies with a constant factor, and the factor.
-fn scaled(graph: &Graph, node: &Node) -> Option<(ValueId, f32)> {
-    let factor = |value: ValueId| {
-        let tensor = graph.known(value).filter(|tensor| tensor.shape().len() == 1)?;
-        Some(tensor.get::<f32>().ok()?[0])
-    };
-    let &[a, b] = &node.src[..] else { return None };
-    let same = |value: ValueId| graph.shape(value) == graph.shape(node.dst[0]);
-    if is::<Mul>(&node.op).is_some() {
-        let on = |value, by| Some((value, factor(by).filter(|_| same(value))?));
-        return on(a, b).or_else(|| on(b, a));
-    }
-    is::<Div>(&node.op)?;
-    Some((a, 1.0 / factor(b).filter(|_| same(a))?))
 }
 
 /// Where the elements of a value come from, and what they are multiplied with.

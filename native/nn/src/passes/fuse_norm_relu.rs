@@ -1,14 +1,12 @@
 //! Runs the ReLU behind a training batch normalization inside it, and the ReLU's gradient inside
 //! the normalization's, if nobody else needs the values between them.
 
-use super::{consumers, is_root, remove};
+use super::{consumers, is, only_consumer, remove};
 use crate::Activation;
 use crate::graph::{Graph, Source, Value, ValueId};
-use crate::op::Op;
 use crate::ops::{
     ActivationBackward, BatchNormalization, BatchNormalizationBackward, BatchNormalizationRelu,
 };
-use std::any::Any;
 use std::sync::Arc;
 use tensor::DType;
 
@@ -49,7 +47,7 @@ struct Pattern {
 impl Pattern {
     fn at(graph: &Graph, consumers: &[Vec<usize>], index: usize) -> Option<Pattern> {
         let node = &graph.nodes[index];
-        let norm = is::<BatchNormalization>(&*node.op).filter(|norm| norm.training)?;
+        let norm = is::<BatchNormalization>(&node.op).filter(|norm| norm.training)?;
         if graph.tensor_type(node.src[0]).dtype != DType::F32 {
             return None;
         }
@@ -61,11 +59,11 @@ impl Pattern {
         // y may have many readers; of the gradient of its ReLU there is at most one node.
         let relu_backward = consumers[y.0].iter().copied().find(|&reader| {
             let reader = &graph.nodes[reader];
-            is::<ActivationBackward>(&*reader.op).is_some() && reader.src[0] == y
+            is::<ActivationBackward>(&reader.op).is_some() && reader.src[0] == y
         })?;
         let norm_backward = only_consumer(graph, consumers, graph.nodes[relu_backward].dst[0])?;
         let backward = &graph.nodes[norm_backward];
-        is::<BatchNormalizationBackward>(&*backward.op)?;
+        is::<BatchNormalizationBackward>(&backward.op)?;
         (backward.src[3] == node.dst[3]).then(|| Pattern {
             norm: norm.clone(),
             relu,
@@ -73,14 +71,4 @@ impl Pattern {
             norm_backward,
         })
     }
-}
-
-fn is<T: Op>(op: &dyn Op) -> Option<&T> {
-    (op as &dyn Any).downcast_ref()
-}
-
-/// The one node that reads a value, if the value does not leave the graph.
-fn only_consumer(graph: &Graph, consumers: &[Vec<usize>], value: ValueId) -> Option<usize> {
-    let [only] = consumers[value.0][..] else { return None };
-    (!is_root(graph, value)).then_some(only)
 }

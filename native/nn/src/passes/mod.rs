@@ -5,13 +5,18 @@ mod drop_unused;
 mod fold_norm;
 mod fuse_activation;
 mod fuse_attention;
+mod fuse_gelu;
 mod fuse_norm_relu;
 mod fuse_sum;
 mod matrix_to_gemm;
 mod merge_equal;
 mod pack_lstm;
 
-use crate::graph::{Graph, ValueId};
+use crate::graph::{Graph, Node, ValueId};
+use crate::op::Op;
+use crate::ops::{Div, Mul};
+use std::any::Any;
+use std::sync::Arc;
 
 /// The graph with needless nodes dropped and neighbours fused.
 pub(crate) fn optimize(graph: &Graph) -> Graph {
@@ -19,6 +24,7 @@ pub(crate) fn optimize(graph: &Graph) -> Graph {
     bypass::run(&mut graph);
     merge_equal::run(&mut graph);
     drop_unused::run(&mut graph);
+    fuse_gelu::run(&mut graph);
     matrix_to_gemm::run(&mut graph);
     fuse_attention::run(&mut graph);
     drop_unused::run(&mut graph);
@@ -44,6 +50,40 @@ fn consumers(graph: &Graph) -> Vec<Vec<usize>> {
 /// True if a value leaves the graph.
 fn is_root(graph: &Graph, value: ValueId) -> bool {
     graph.roots().any(|root| root == value)
+}
+
+/// The one node that reads a value, if the value does not leave the graph.
+fn only_consumer(graph: &Graph, consumers: &[Vec<usize>], value: ValueId) -> Option<usize> {
+    let [only] = consumers[value.0][..] else { return None };
+    (!is_root(graph, value)).then_some(only)
+}
+
+/// The node that makes a value.
+fn maker(graph: &Graph, value: ValueId) -> Option<usize> {
+    graph.nodes.iter().position(|node| node.dst.contains(&value))
+}
+
+/// The op as one of this kind.
+fn is<T: Op>(op: &Arc<dyn Op>) -> Option<&T> {
+    (&**op as &dyn Any).downcast_ref()
+}
+
+/// The only number of a constant.
+fn scalar(graph: &Graph, value: ValueId) -> Option<f32> {
+    let tensor = graph.known(value).filter(|tensor| tensor.shape().len() == 1)?;
+    Some(tensor.get::<f32>().ok()?[0])
+}
+
+/// What a node multiplies with a constant factor, and the factor.
+fn scaled(graph: &Graph, node: &Node) -> Option<(ValueId, f32)> {
+    let &[a, b] = &node.src[..] else { return None };
+    let same = |value: ValueId| graph.shape(value) == graph.shape(node.dst[0]);
+    if is::<Mul>(&node.op).is_some() {
+        let on = |value, by| Some((value, scalar(graph, by).filter(|_| same(value))?));
+        return on(a, b).or_else(|| on(b, a));
+    }
+    is::<Div>(&node.op)?;
+    Some((a, 1.0 / scalar(graph, b).filter(|_| same(a))?))
 }
 
 /// Removes the nodes whose flag is set.
