@@ -6,8 +6,8 @@ mod harness;
 use ParameterKind::{Statistic, Trainable};
 use harness::{ONEDNN, PLAIN, Session, all_options, distance_f32, name};
 use nn::ops::{
-    Add, AveragePool, BatchNormalization, Concat, Conv, Div, Dropout, Erf, Flatten, Gemm, MaxPool,
-    Mul, Relu, SoftmaxCrossEntropy, Tanh,
+    Add, AveragePool, BatchNormalization, Concat, Conv, Dropout, Flatten, Gelu, Gemm, MaxPool,
+    Relu, SoftmaxCrossEntropy, Tanh,
 };
 use nn::{Graph, Initializer, Op, ParameterKind, ParameterTable, ValueId, differentiate};
 use oracle::Array;
@@ -317,84 +317,22 @@ fn masks_of_equal_layers_stay_apart() {
     assert_eq!(net.session(PLAIN).plan().steps(), 2);
 }
 
-/// Where ½ stands in an exact Gelu that is written as its parts.
-const HALVES: [&str; 4] = ["behind", "with the sum", "with x", "divided by 2"];
-
-/// ½ · x · (1 + erf(x / √2)) in parts, on numbers from −3 to 3; one of the values between may be an
-/// output. Constants are those of √2, of the sum and of the half.
-fn gelu_in_parts(
-    (multiply, swapped, half_at): (bool, bool, usize),
-    [root, one, half]: [f32; 3],
-    output: Option<usize>,
-) -> Net {
-    let mut net = Net::new(&[]);
-    let x = net.input(Array::from_fn(&[3, 67], |i| (i[0] * 67 + i[1]) as f64 / 33.0 - 3.0));
-    let pair = |a, b| if swapped { [b, a] } else { [a, b] };
-    let [by_root, of_root, one, half, two] = [root, 1.0 / root, one, half, 1.0 / half]
-        .map(|number| net.graph.constant(Tensor::scalar(number)));
-    let scaled = match multiply {
-        true => net.add("mul", Mul {}, &pair(x, of_root), &[]),
-        false => net.add("div", Div {}, &[x, by_root], &[]),
-    };
-    let erf = net.add("erf", Erf {}, &[scaled], &[]);
-    let sum = net.add("add", Add::default(), &pair(erf, one), &[]);
-    let mut mul = |a, b| net.add("mul", Mul {}, &pair(a, b), &[]);
-    let mut between = vec![scaled, erf, sum];
-    let y = match half_at {
-        1 => {
-            between.push(mul(sum, half));
-            mul(x, between[3])
-        }
-        2 => {
-            between.push(mul(x, half));
-            mul(between[3], sum)
-        }
-        _ => {
-            between.push(mul(x, sum));
-            let product = between[3];
-            match half_at {
-                3 => net.add("div", Div {}, &[product, two], &[]),
-                _ => mul(product, half),
-            }
-        }
-    };
-    net.graph.output("y", y);
-    if let Some(output) = output {
-        net.graph.output("between", between[output]);
-    }
-    net
-}
-
 #[test]
-fn a_gelu_in_parts_runs_as_one_step() {
-    let numbers = [2f32.sqrt(), 1.0, 0.5];
-    for (multiply, swapped) in [(false, false), (false, true), (true, false), (true, true)] {
-        for (half_at, form) in HALVES.iter().enumerate() {
-            let build = |output| gelu_in_parts((multiply, swapped, half_at), numbers, output);
-            for options in all_options() {
-                let what = format!("{}, half {form}", name(options));
-                let mut fused = build(None).session(options);
-                assert_eq!(fused.plan().steps(), 1, "{what}");
-                let fused = fused.run().output(0);
-                for output in 0..4 {
-                    // Somebody else needs a value between.
-                    let mut apart = build(Some(output)).session(options);
-                    assert_eq!(apart.plan().steps(), 5, "{what}, output {output}");
-                    let distance = distance_f32(&fused, &apart.run().output(0));
-                    assert!(distance < 1e-6, "{what}: results differ by {distance:e}");
-                }
-            }
+fn a_gelu_of_training_keeps_what_its_gradient_reads() {
+    let build = |apart| {
+        let mut net = Net::new(&[("w", &[9, 7], Trainable), ("b", &[9], Trainable)]);
+        let x = net.input(Array::sample(&[5, 7], 1));
+        let y = net.add("dense", Gemm::new(false, true), &[x], &["w", "b"]);
+        let z = net.add("gelu", Gelu::default(), &[y], &[]);
+        net.train(z);
+        if apart {
+            net.graph.output("before", y);
         }
-    }
-}
-
-#[test]
-fn what_is_only_like_a_gelu_stays_as_it_is() {
-    let others = [[1.414, 1.0, 0.5], [2f32.sqrt(), 1.0001, 0.5], [2f32.sqrt(), 1.0, 0.501]];
-    for numbers in others {
-        let net = gelu_in_parts((false, false, 0), numbers, None);
-        assert_eq!(net.session(PLAIN).plan().steps(), 5, "{numbers:?}");
-    }
+        net.session(PLAIN)
+    };
+    let [mut trained, mut apart] = [false, true].map(build);
+    assert_eq!(trained.plan().steps(), apart.plan().steps());
+    assert_eq!(trained.run().gradient(), apart.run().gradient());
 }
 
 /// A small network with every op that passes blocked layouts on, and a branch.

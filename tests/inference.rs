@@ -6,8 +6,8 @@ mod harness;
 use harness::{ONEDNN, PLAIN, Session, all_options, distance_f32, name, onednn_is_here};
 use nn::ops::recurrent::{Direction, LSTM};
 use nn::ops::{
-    Add, Attention, Gather, Gelu, LayerNormalization, MatMul, Mul, Reshape, Softmax, Split,
-    Squeeze, Transpose,
+    Add, Attention, Conv, Div, Erf, Gather, Gelu, Gemm, LayerNormalization, MatMul, Mul, Reshape,
+    Softmax, Split, Squeeze, Transpose,
 };
 use nn::{Graph, Initializer, Op, ParameterKind, ParameterTable, PlanOptions, TensorType, ValueId};
 use oracle::Array;
@@ -33,9 +33,12 @@ impl Net {
     }
 
     fn input(&mut self, dims: &[usize], seed: u64) -> ValueId {
-        let tensor = Tensor::new(dims, Array::sample(dims, seed).to_f32()).unwrap();
-        self.inputs.push(tensor);
-        self.graph.input("input", Shape::new(dims))
+        self.given(Array::sample(dims, seed))
+    }
+
+    fn given(&mut self, values: Array) -> ValueId {
+        self.inputs.push(Tensor::new(&values.dims[..], values.to_f32()).unwrap());
+        self.graph.input("input", Shape::new(&values.dims))
     }
 
     fn indices(&mut self, dims: &[usize], below: i64) -> ValueId {
@@ -204,6 +207,126 @@ fn a_product_with_a_matrix_and_its_bias_run_as_one_step() {
         }
         net
     });
+}
+
+#[test]
+fn an_activation_behind_a_product_with_a_matrix_runs_inside_it() {
+    assert_equal_apart(1, |apart| {
+        let mut net = Net::new(&[("w", &[6, 9]), ("b", &[9])]);
+        let x = net.input(&[2, 5, 6], 1);
+        let (w, b) = (net.weight("w"), net.weight("b"));
+        let product = net.add(MatMul::default(), &[x, w]);
+        let sum = net.add(Add::default(), &[b, product]);
+        let y = net.add(Gelu::default(), &[sum]);
+        net.graph.output("y", y);
+        if apart {
+            net.graph.output("sum", sum);
+        }
+        net
+    });
+}
+
+#[test]
+fn a_gelu_runs_inside_the_product_or_convolution_before_it() {
+    for (convolution, tanh) in [(false, false), (false, true), (true, false), (true, true)] {
+        let dims: [&[usize]; 2] =
+            if convolution { [&[2, 3, 5, 5], &[16, 3, 3, 3]] } else { [&[5, 7], &[7, 9]] };
+        assert_equal_apart(1, |apart| {
+            let mut net = Net::new(&[("w", dims[1])]);
+            let x = net.given(Array::sample(dims[0], 1).map(|x| 3.0 * x));
+            let w = net.weight("w");
+            let y = match convolution {
+                true => net.add(Conv::new(&[3, 3], &[1, 1], &[1; 4], &[], 1), &[x, w]),
+                false => net.add(Gemm::default(), &[x, w]),
+            };
+            let z = net.add(Gelu { tanh }, &[y]);
+            net.graph.output("z", z);
+            if apart {
+                net.graph.output("y", y);
+            }
+            net
+        });
+    }
+}
+
+/// Where ½ stands in an exact Gelu that is written as its parts.
+const HALVES: [&str; 4] = ["behind", "with the sum", "with x", "divided by 2"];
+
+/// ½ · x · (1 + erf(x / √2)) in parts, on numbers from −3 to 3; one of the values between may be an
+/// output. Constants are those of √2, of the sum and of the half.
+fn gelu_in_parts(
+    (multiply, swapped, half_at): (bool, bool, usize),
+    [root, one, half]: [f32; 3],
+    output: Option<usize>,
+) -> Net {
+    let mut net = Net::new(&[]);
+    let x = net.given(Array::from_fn(&[3, 67], |i| (i[0] * 67 + i[1]) as f64 / 33.0 - 3.0));
+    let pair = |a, b| if swapped { [b, a] } else { [a, b] };
+    let [by_root, of_root, one, half, two] = [root, 1.0 / root, one, half, 1.0 / half]
+        .map(|number| net.graph.constant(Tensor::scalar(number)));
+    let scaled = match multiply {
+        true => net.add(Mul {}, &pair(x, of_root)),
+        false => net.add(Div {}, &[x, by_root]),
+    };
+    let erf = net.add(Erf {}, &[scaled]);
+    let sum = net.add(Add::default(), &pair(erf, one));
+    let mut mul = |a, b| net.add(Mul {}, &pair(a, b));
+    let mut between = vec![scaled, erf, sum];
+    let y = match half_at {
+        1 => {
+            between.push(mul(sum, half));
+            mul(x, between[3])
+        }
+        2 => {
+            between.push(mul(x, half));
+            mul(between[3], sum)
+        }
+        _ => {
+            between.push(mul(x, sum));
+            let product = between[3];
+            match half_at {
+                3 => net.add(Div {}, &[product, two]),
+                _ => mul(product, half),
+            }
+        }
+    };
+    net.graph.output("y", y);
+    if let Some(output) = output {
+        net.graph.output("between", between[output]);
+    }
+    net
+}
+
+#[test]
+fn a_gelu_in_parts_runs_as_one_step() {
+    let numbers = [2f32.sqrt(), 1.0, 0.5];
+    for (multiply, swapped) in [(false, false), (false, true), (true, false), (true, true)] {
+        for (half_at, form) in HALVES.iter().enumerate() {
+            let build = |output| gelu_in_parts((multiply, swapped, half_at), numbers, output);
+            for options in all_options() {
+                let what = format!("{}, half {form}", name(options));
+                let mut fused = build(None).session(options);
+                assert_eq!(fused.plan().steps(), 1, "{what}");
+                let fused = fused.run().output(0);
+                for output in 0..4 {
+                    // Somebody else needs a value between.
+                    let mut apart = build(Some(output)).session(options);
+                    assert_eq!(apart.plan().steps(), 5, "{what}, output {output}");
+                    let distance = distance_f32(&fused, &apart.run().output(0));
+                    assert!(distance < 1e-6, "{what}: results differ by {distance:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_only_like_a_gelu_stays_as_it_is() {
+    let others = [[1.414, 1.0, 0.5], [2f32.sqrt(), 1.0001, 0.5], [2f32.sqrt(), 1.0, 0.501]];
+    for numbers in others {
+        let net = gelu_in_parts((false, false, 0), numbers, None);
+        assert_eq!(net.session(PLAIN).plan().steps(), 5, "{numbers:?}");
+    }
 }
 
 /// Steps of each kind that threads share, large enough to be shared.

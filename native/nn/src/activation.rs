@@ -1,6 +1,9 @@
 //! Activations that can be fused into the op before them.
 
-/// An element-wise function whose gradient needs only its result.
+use crate::ops::gelu;
+use onednn::ops::eltwise::Algorithm;
+
+/// An element-wise function that an op can apply to what it computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// max(x, 0).
@@ -9,6 +12,10 @@ pub enum Activation {
     Tanh,
     /// 1 / (1 + e^−x).
     Sigmoid,
+    /// x · Φ(x) with the normal distribution function Φ.
+    Gelu,
+    /// The same with Φ by tanh.
+    GeluTanh,
 }
 
 impl Activation {
@@ -18,33 +25,28 @@ impl Activation {
             Activation::Relu => x.max(0.0),
             Activation::Tanh => x.tanh(),
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Activation::Gelu => gelu::value(false, x),
+            Activation::GeluTanh => gelu::value(true, x),
         }
     }
 
-    /// f'(x) in terms of y = f(x).
-    pub fn derivative(self, y: f32) -> f32 {
+    /// f of each element, in its place.
+    pub(crate) fn apply_all(self, x: &mut [f32]) {
         match self {
-            Activation::Relu => (y > 0.0) as u8 as f32,
-            Activation::Tanh => 1.0 - y * y,
-            Activation::Sigmoid => y * (1.0 - y),
+            Activation::Gelu => gelu::in_place(false, x),
+            Activation::GeluTanh => gelu::in_place(true, x),
+            _ => x.iter_mut().for_each(|x| *x = self.apply(*x)),
         }
     }
 
     /// oneDNN's forward algorithm.
-    pub(crate) fn algorithm(self) -> onednn::ops::eltwise::Algorithm {
+    pub(crate) fn algorithm(self) -> Algorithm {
         match self {
-            Activation::Relu => onednn::ops::eltwise::Algorithm::Relu,
-            Activation::Tanh => onednn::ops::eltwise::Algorithm::Tanh,
-            Activation::Sigmoid => onednn::ops::eltwise::Algorithm::Logistic,
-        }
-    }
-
-    /// oneDNN's algorithm whose backward pass reads the result.
-    pub(crate) fn algorithm_by_result(self) -> onednn::ops::eltwise::Algorithm {
-        match self {
-            Activation::Relu => onednn::ops::eltwise::Algorithm::ReluUseDst,
-            Activation::Tanh => onednn::ops::eltwise::Algorithm::TanhUseDst,
-            Activation::Sigmoid => onednn::ops::eltwise::Algorithm::LogisticUseDst,
+            Activation::Relu => Algorithm::Relu,
+            Activation::Tanh => Algorithm::Tanh,
+            Activation::Sigmoid => Algorithm::Logistic,
+            Activation::Gelu => Algorithm::GeluErf,
+            Activation::GeluTanh => Algorithm::GeluTanh,
         }
     }
 }

@@ -7,13 +7,34 @@ use crate::{Activation, Compiler, Error, Gradient, OpError, Takes, TensorType};
 use onednn::ops::eltwise;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
 use tensor::Shape;
 
+/// An activation whose gradient needs only its result.
+pub(crate) trait ByResult: Clone + Debug + Send + Sync + 'static {
+    /// f'(x) in terms of y = f(x).
+    fn derivative(&self, y: f32) -> f32;
+
+    /// oneDNN's algorithm whose backward pass reads the result.
+    fn algorithm(&self) -> eltwise::Algorithm;
+}
+
+/// Defines an activation: oneDNN's algorithm that reads the result, and `|y| f'`.
 macro_rules! activation {
-    ($(#[$doc:meta])* $op:ident) => {
+    ($(#[$doc:meta])* $op:ident, $algorithm:ident, |$y:ident| $derivative:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         pub struct $op {}
+
+        impl ByResult for $op {
+            fn derivative(&self, $y: f32) -> f32 {
+                $derivative
+            }
+
+            fn algorithm(&self) -> eltwise::Algorithm {
+                eltwise::Algorithm::$algorithm
+            }
+        }
 
         impl Op for $op {
             fn name(&self) -> &'static str {
@@ -28,7 +49,7 @@ macro_rules! activation {
     }
 
             fn differentiate(&self, g: &mut Gradient<'_>) -> Result<(), Error> {
-                differentiate(Activation::$op, g)
+                differentiate(self, g)
             }
 
             fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
@@ -48,21 +69,21 @@ macro_rules! activation {
 
 activation!(
     /// y = max(x, 0), element by element. Shapes: x any, y the same.
-    Relu
+    Relu, ReluUseDst, |y| (y > 0.0) as u8 as f32
 );
 activation!(
     /// y = tanh x, element by element. Shapes: x any, y the same.
-    Tanh
+    Tanh, TanhUseDst, |y| 1.0 - y * y
 );
 activation!(
     /// y = 1 / (1 + e^−x), element by element. Shapes: x any, y the same.
-    Sigmoid
+    Sigmoid, LogisticUseDst, |y| y * (1.0 - y)
 );
 
-fn differentiate(activation: Activation, g: &mut Gradient<'_>) -> Result<(), Error> {
+fn differentiate<F: ByResult>(f: &F, g: &mut Gradient<'_>) -> Result<(), Error> {
     if let (Some(diff), true) = (g.diff_dst(0), g.needs(0)) {
         let y = g.dst(0);
-        let diff_src = g.emit(ActivationBackward { activation }, &[y, diff])?[0];
+        let diff_src = g.emit(ActivationBackward { of: f.clone() }, &[y, diff])?[0];
         g.set(0, diff_src);
     }
     Ok(())
@@ -90,11 +111,11 @@ fn forward(algorithm: eltwise::Algorithm, md: &MemoryDesc) -> Result<PrimitiveDe
 
 /// dx = dy · f'(x) with f' in terms of y. Sources: y, dy.
 #[derive(Clone, Debug)]
-pub(crate) struct ActivationBackward {
-    pub activation: Activation,
+pub(crate) struct ActivationBackward<F> {
+    of: F,
 }
 
-impl Op for ActivationBackward {
+impl<F: ByResult> Op for ActivationBackward<F> {
     fn name(&self) -> &'static str {
         "ActivationBackward"
     }
@@ -108,10 +129,9 @@ impl Op for ActivationBackward {
     }
 
     fn compile(&self, compiler: &mut Compiler<'_>) -> Result<(), Error> {
-        let activation = self.activation;
         if compiler.onednn() {
             let md = compiler.src_descriptor(0)?;
-            let config = eltwise::Config::new(activation.algorithm_by_result());
+            let config = eltwise::Config::new(self.of.algorithm());
             let hint = compiler.check(forward(config.algorithm, &md))?;
             let pd = eltwise::backward(&md, &md, &md, &config, &hint);
             if let Some(pd) = compiler.offered(pd)? {
@@ -119,9 +139,10 @@ impl Op for ActivationBackward {
                 return compiler.primitive(&pd, &src, &[(0, arg::DIFF_SRC, md)]);
             }
         }
+        let of = self.of.clone();
         compiler.kernel(move |src: &[&[f32]], dst: &mut [&mut [f32]]| {
             for ((dx, &y), &dy) in dst[0].iter_mut().zip(src[0]).zip(src[1]) {
-                *dx = dy * activation.derivative(y);
+                *dx = dy * of.derivative(y);
             }
         })
     }

@@ -177,7 +177,7 @@ fn compile(
                 _ => row.fill(f(x[0], y[0])),
             }
             if let Some(activation) = activation {
-                row.iter_mut().for_each(|r| *r = activation.apply(*r));
+                activation.apply_all(row);
             }
         }
     })

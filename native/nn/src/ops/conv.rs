@@ -204,7 +204,7 @@ impl Op for Conv {
                 }
             });
             if let Some(f) = activation {
-                y.iter_mut().for_each(|y| *y = f.apply(*y));
+                f.apply_all(y);
             }
         })
     }

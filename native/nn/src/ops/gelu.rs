@@ -3,7 +3,7 @@
 use crate::error::expect_operands;
 use crate::op::{Cost, Op, elementwise_cost};
 use crate::tensor_type::float_types;
-use crate::{Compiler, Error, Gradient, OpError, Takes, TensorType};
+use crate::{Activation, Compiler, Error, Gradient, OpError, Takes, TensorType};
 use onednn::ops::eltwise;
 use onednn::{Attr, MemoryDesc, PrimitiveDesc, PropKind, arg};
 use serde::{Deserialize, Serialize};
@@ -63,12 +63,19 @@ impl Op for Gelu {
     fn cost(&self, src: &[Shape], dst: &[Shape]) -> Cost {
         elementwise_cost(src, dst, 4.0)
     }
+
+    fn as_activation(&self) -> Option<Activation> {
+        Some(self.activation())
+    }
 }
 
 impl Gelu {
+    fn activation(&self) -> Activation {
+        if self.tanh { Activation::GeluTanh } else { Activation::Gelu }
+    }
+
     fn config(&self) -> eltwise::Config {
-        let by_tanh = eltwise::Algorithm::GeluTanh;
-        eltwise::Config::new(if self.tanh { by_tanh } else { eltwise::Algorithm::GeluErf })
+        eltwise::Config::new(self.activation().algorithm())
     }
 
     fn descriptor(&self, md: &MemoryDesc) -> Result<PrimitiveDesc, onednn::Error> {
@@ -117,17 +124,32 @@ impl Op for GeluBackward {
 const SQRT_2_OVER_PI: f32 = 0.797_884_6;
 const CUBE: f32 = 0.044_715;
 
+/// y of one x.
+#[inline(always)]
+pub(crate) fn value(tanh: bool, x: f32) -> f32 {
+    let twice = match tanh {
+        true => math::tanh(SQRT_2_OVER_PI * (x + CUBE * x * x * x)),
+        false => math::erf(x * std::f32::consts::FRAC_1_SQRT_2),
+    };
+    0.5 * x * (1.0 + twice)
+}
+
 vectorized! {
     fn forward(tanh: bool, x: &[f32], y: &mut [f32]) {
         let each = y.iter_mut().zip(x);
         if tanh {
-            each.for_each(|(y, &x)| {
-                *y = 0.5 * x * (1.0 + math::tanh(SQRT_2_OVER_PI * (x + CUBE * x * x * x)));
-            });
+            each.for_each(|(y, &x)| *y = value(true, x));
         } else {
-            each.for_each(|(y, &x)| {
-                *y = 0.5 * x * (1.0 + math::erf(x * std::f32::consts::FRAC_1_SQRT_2));
-            });
+            each.for_each(|(y, &x)| *y = value(false, x));
+        }
+    }
+
+    /// y in x's place.
+    pub(crate) fn in_place(tanh: bool, x: &mut [f32]) {
+        if tanh {
+            x.iter_mut().for_each(|x| *x = value(true, *x));
+        } else {
+            x.iter_mut().for_each(|x| *x = value(false, *x));
         }
     }
 

@@ -187,7 +187,7 @@ impl Op for Gemm {
             };
             gemm(alpha, side(src[0], m, k, trans_a), side(src[1], k, n, trans_b), 1.0, y);
             if let Some(f) = activation {
-                y.iter_mut().for_each(|y| *y = f.apply(*y));
+                f.apply_all(y);
             }
         })
     }

@@ -30,7 +30,7 @@ mod fill;
 mod flatten;
 mod gather;
 mod gather_nd;
-mod gelu;
+pub(crate) mod gelu;
 mod gemm;
 mod global_pool;
 mod grid_sample;

@@ -6,6 +6,7 @@ use crate::Activation;
 use crate::graph::{Graph, Source, Value, ValueId};
 use crate::ops::{
     ActivationBackward, BatchNormalization, BatchNormalizationBackward, BatchNormalizationRelu,
+    Relu,
 };
 use std::sync::Arc;
 use tensor::DType;
@@ -59,7 +60,7 @@ impl Pattern {
         // y may have many readers; of the gradient of its ReLU there is at most one node.
         let relu_backward = consumers[y.0].iter().copied().find(|&reader| {
             let reader = &graph.nodes[reader];
-            is::<ActivationBackward>(&reader.op).is_some() && reader.src[0] == y
+            is::<ActivationBackward<Relu>>(&reader.op).is_some() && reader.src[0] == y
         })?;
         let norm_backward = only_consumer(graph, consumers, graph.nodes[relu_backward].dst[0])?;
         let backward = &graph.nodes[norm_backward];
