@@ -2,122 +2,9 @@
 
 #![allow(clippy::needless_range_loop, reason = "places in many slices side by side")]
 
+use super::cell::Cell;
+use super::gate_activation::GateActivation;
 use super::sequence::Sequence;
-use serde::{Deserialize, Serialize};
-
-/// A function inside a recurrent op, with ONNX's names and defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GateActivation {
-    /// max(x, 0).
-    Relu,
-    /// tanh x.
-    Tanh,
-    /// 1 / (1 + e^−x).
-    Sigmoid,
-    /// alpha·x + beta.
-    Affine {
-        /// Factor.
-        alpha: f32,
-        /// Summand.
-        beta: f32,
-    },
-    /// x above 0, else alpha·x.
-    LeakyRelu {
-        /// Slope below 0.
-        alpha: f32,
-    },
-    /// x from alpha on, else 0.
-    ThresholdedRelu {
-        /// The threshold.
-        alpha: f32,
-    },
-    /// alpha·tanh(beta·x).
-    ScaledTanh {
-        /// Factor of the result.
-        alpha: f32,
-        /// Factor of x.
-        beta: f32,
-    },
-    /// alpha·x + beta, at least 0 and at most 1.
-    HardSigmoid {
-        /// Slope.
-        alpha: f32,
-        /// Value at 0.
-        beta: f32,
-    },
-    /// x from 0 on, else alpha·(e^x − 1).
-    Elu {
-        /// Factor below 0.
-        alpha: f32,
-    },
-    /// x / (1 + |x|).
-    Softsign,
-    /// ln(1 + e^x).
-    Softplus,
-}
-
-impl GateActivation {
-    fn apply(self, x: f64) -> f64 {
-        use GateActivation::*;
-        let wide = f64::from;
-        match self {
-            Relu => x.max(0.0),
-            Tanh => x.tanh(),
-            Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Affine { alpha, beta } => wide(alpha) * x + wide(beta),
-            LeakyRelu { alpha } => {
-                if x >= 0.0 {
-                    x
-                } else {
-                    wide(alpha) * x
-                }
-            }
-            ThresholdedRelu { alpha } => {
-                if x >= wide(alpha) {
-                    x
-                } else {
-                    0.0
-                }
-            }
-            ScaledTanh { alpha, beta } => wide(alpha) * (wide(beta) * x).tanh(),
-            HardSigmoid { alpha, beta } => (wide(alpha) * x + wide(beta)).clamp(0.0, 1.0),
-            Elu { alpha } => {
-                if x >= 0.0 {
-                    x
-                } else {
-                    wide(alpha) * x.exp_m1()
-                }
-            }
-            Softsign => x / (1.0 + x.abs()),
-            Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
-        }
-    }
-}
-
-/// The cell of a recurrent op.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Cell {
-    Rnn,
-    Gru {
-        linear_before_reset: bool,
-    },
-    /// Places of input, output, forget and cell gate among the four.
-    Lstm {
-        order: [usize; 4],
-        input_forget: bool,
-    },
-}
-
-impl Cell {
-    pub fn gates(self) -> usize {
-        match self {
-            Cell::Rnn => 1,
-            Cell::Gru { .. } => 3,
-            Cell::Lstm { .. } => 4,
-        }
-    }
-}
 
 /// A recurrent op with all its settings, for one run.
 pub(super) struct General<'a> {
@@ -137,25 +24,23 @@ pub(super) struct General<'a> {
     pub p: Option<&'a [f64]>,
 }
 
-/// All results: y, last states, and the gates and cells of each row.
+/// All results: y, last states, and what backward reads of each row.
 pub(super) struct Results {
     pub y: Vec<f64>,
     pub h: Vec<f64>,
     pub c: Vec<f64>,
-    pub gates: Vec<f64>,
-    pub cells: Vec<f64>,
+    pub kept: Vec<f64>,
 }
 
 impl General<'_> {
     pub fn run(&self) -> Results {
         let Sequence { steps, batch, hidden: h, directions, .. } = self.sizes;
-        let (rows, n) = (steps * batch, self.cell.gates());
+        let rows = steps * batch;
         let mut results = Results {
             y: vec![0.0; rows * directions * h],
             h: vec![0.0; batch * directions * h],
             c: vec![0.0; batch * directions * h],
-            gates: vec![0.0; directions * rows * n * h],
-            cells: vec![0.0; directions * rows * h],
+            kept: vec![0.0; directions * rows * self.cell.kept() * h],
         };
         for (direction, &reversed) in self.reversed.iter().enumerate() {
             for sample in 0..batch {
@@ -167,7 +52,7 @@ impl General<'_> {
 
     fn sample(&self, direction: usize, reversed: bool, sample: usize, to: &mut Results) {
         let Sequence { steps, batch, inputs, hidden: h, .. } = self.sizes;
-        let n = self.cell.gates();
+        let width = self.cell.kept() * h;
         let (first, apart) = self.sizes.state_rows(direction);
         let state = first + sample * apart..first + sample * apart + h;
         let start = |given: Option<&[f64]>| match given {
@@ -181,9 +66,9 @@ impl General<'_> {
             let row = step * per_step + sample * per_sample;
             let x = &self.x[row * inputs..][..inputs];
             let gates = self.step(direction, x, &mut before, &mut cell);
-            let kept = direction * steps * batch + row;
-            to.gates[kept * n * h..][..n * h].copy_from_slice(&gates);
-            to.cells[kept * h..][..h].copy_from_slice(&cell);
+            let kept = &mut to.kept[(direction * steps * batch + row) * width..][..width];
+            let values = gates.iter().chain(&cell);
+            kept.iter_mut().zip(values).for_each(|(kept, value)| *kept = *value);
             let (begin, stride) = self.sizes.y_rows(step, direction);
             to.y[begin + sample * stride..][..h].copy_from_slice(&before);
         }
@@ -191,7 +76,8 @@ impl General<'_> {
         to.c[state].copy_from_slice(&cell);
     }
 
-    /// One step: gates after their activations; new result and cell in place.
+    /// One step: gates after their activations; new result and cell in place. What the reset gate
+    /// of a GRU works on, if that is R h' + b', is given as the cell.
     fn step(&self, d: usize, x: &[f64], before: &mut [f64], cell: &mut [f64]) -> Vec<f64> {
         let Sequence { inputs, hidden: h, .. } = self.sizes;
         let n = self.cell.gates();
@@ -227,8 +113,8 @@ impl General<'_> {
                     gates[2 * h + k] = f(
                         1,
                         if linear_before_reset {
-                            let state = recurrent(2, k, before) + bias(1, 2, k);
-                            input(2, k) + bias(0, 2, k) + gates[h + k] * state
+                            cell[k] = recurrent(2, k, before) + bias(1, 2, k);
+                            input(2, k) + bias(0, 2, k) + gates[h + k] * cell[k]
                         } else {
                             plain(2, k, &reset)
                         },

@@ -2,7 +2,9 @@
 
 use crate::OpError;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use tensor::Shape;
+use tensor::gemm::{Matrix, gemm_rows};
 
 /// In which direction a recurrent op goes through its sequences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +76,12 @@ impl Sequence {
         if self.batch_first { (1, self.steps) } else { (self.batch, 1) }
     }
 
+    /// The rows of x of a step.
+    pub fn rows(&self, step: usize) -> Rows {
+        let (per_step, apart) = self.row_strides();
+        Rows { first: step * per_step, apart, batch: self.batch }
+    }
+
     /// Where the results of a step and direction begin in y, and how far its samples are apart.
     pub fn y_rows(&self, step: usize, direction: usize) -> (usize, usize) {
         let Sequence { steps, batch, hidden: h, directions, .. } = *self;
@@ -94,6 +102,41 @@ impl Sequence {
     pub fn order(&self, reversed: bool) -> impl DoubleEndedIterator<Item = usize> + use<> {
         let steps = self.steps;
         (0..steps).map(move |n| if reversed { steps - 1 - n } else { n })
+    }
+}
+
+/// The samples of a step among the rows of x, and of whatever has a row for each of those.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    pub first: usize,
+    /// Rows from one sample to the next.
+    pub apart: usize,
+    pub batch: usize,
+}
+
+impl Rows {
+    /// Where a sample's row of so many numbers is.
+    pub fn of(&self, sample: usize, width: usize) -> Range<usize> {
+        let begin = (self.first + sample * self.apart) * width;
+        begin..begin + width
+    }
+
+    /// Some columns of the samples in rows of so many numbers.
+    pub fn matrix<'a>(&self, data: &'a [f32], width: usize, columns: Range<usize>) -> Matrix<'a> {
+        let data = &data[self.first * width + columns.start..];
+        Matrix { row_stride: self.apart * width, ..Matrix::new(data, self.batch, columns.len()) }
+    }
+
+    /// Adds a · b to the samples, from a column on, in rows of so many numbers.
+    pub fn add_product(
+        &self,
+        [a, b]: [Matrix<'_>; 2],
+        data: &mut [f32],
+        width: usize,
+        column: usize,
+    ) {
+        let data = &mut data[self.first * width + column..];
+        gemm_rows(1.0, a, b, 1.0, data, self.apart * width);
     }
 }
 
