@@ -59,7 +59,7 @@ pub fn gru([w, r, b]: [&Array; 3], linear_before_reset: bool, x: &[f64], h: &[f6
     (0..hidden).map(|k| (1.0 - z[k]) * new[k].tanh() + z[k] * h[k]).collect()
 }
 
-/// One step of a plain recurrent net; the new h.
-pub fn rnn(weights: [&Array; 3], x: &[f64], h: &[f64]) -> Vec<f64> {
-    gate(weights, 0, x, h).into_iter().map(f64::tanh).collect()
+/// One step of a plain recurrent net with a function such as tanh; the new h.
+pub fn rnn(weights: [&Array; 3], function: fn(f64) -> f64, x: &[f64], h: &[f64]) -> Vec<f64> {
+    gate(weights, 0, x, h).into_iter().map(function).collect()
 }
