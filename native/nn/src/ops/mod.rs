@@ -50,6 +50,7 @@ mod nonlinearity;
 mod one_hot;
 mod pad;
 mod pairs;
+pub(crate) mod panels;
 mod place;
 mod places;
 mod pool;

@@ -1,5 +1,6 @@
 //! Where the rows of queries, keys, values and results are, and the passes over one head.
 
+use crate::ops::panels;
 use std::ops::Range;
 use tensor::gemm::{Matrix, gemm, gemm_rows};
 use tensor::math::{self, sum};
@@ -62,9 +63,15 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// Floats that a pass needs beside its operands.
+    /// Floats that the gradients need beside their operands.
     pub fn scratch(&self) -> usize {
-        2 * BLOCK.min(self.rows[0]) * self.rows[1]
+        2 * BLOCK.min(self.rows[0]) * self.rows[1] + panels::packed(self.cols[0], self.rows[1])
+    }
+
+    /// The keys of a head as columns.
+    fn pack_keys(&self, k: &[f32], batch: usize, head: usize, to: &mut [f32]) {
+        let k = &k[self.k.at(batch, head / self.sharing)..];
+        panels::pack_transposed(k, self.k.row, [self.rows[1], self.cols[0]], to);
     }
 
     /// Calls `visit` for each block of queries: batch, head, first query, number of queries.
@@ -78,7 +85,7 @@ impl Heads {
         }
     }
 
-    /// scores = scale · q·kᵀ + mask of a block.
+    /// scores = scale · q·kᵀ + mask of a block, with packed keys.
     fn scores(
         &self,
         [q, k, mask]: [&[f32]; 3],
@@ -86,11 +93,8 @@ impl Heads {
         scores: &mut [f32],
     ) {
         let [keys, cols] = [self.rows[1], self.cols[0]];
-        let at = self.q.at(batch, head) + first * self.q.row;
-        let q = self.q.matrix(q, at, n, cols);
-        let at = self.k.at(batch, head / self.sharing);
-        let k = self.k.matrix(k, at, keys, cols);
-        gemm(self.scale, q, k.transposed(), 0.0, scores);
+        let q = &q[self.q.at(batch, head) + first * self.q.row..];
+        panels::product(self.scale, q, [n, cols, self.q.row], k, scores, [keys, keys]);
         for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
             if !mask.is_empty() {
                 let at = [batch, head, first + i];
@@ -124,8 +128,13 @@ impl Heads {
     ) {
         let [queries, keys] = self.rows;
         let per_sample = self.pieces(piece) / self.batch.max(1);
-        let mut scratch = vec![0.0; BLOCK.min(queries) * (keys + 1)];
-        let (scores, sums) = scratch.split_at_mut(BLOCK.min(queries) * keys);
+        let n = BLOCK.min(queries);
+        let packed =
+            [(self.cols[0], keys), (keys, self.cols[1])].map(|(r, c)| panels::packed(r, c));
+        let mut scratch = vec![0.0; n * (keys + 1) + packed[0] + packed[1]];
+        let (scores, rest) = scratch.split_at_mut(n * keys);
+        let (sums, rest) = rest.split_at_mut(n);
+        let (k, v) = rest.split_at_mut(packed[0]);
         let mut origin = None;
         let mut at = pieces.start;
         while at < pieces.end {
@@ -138,10 +147,13 @@ impl Heads {
                 Piece::Query => (0..self.heads, first..first + count),
             };
             for head in heads {
+                self.pack_keys(src[1], batch, head, k);
+                let values = &src[2][self.v.at(batch, head / self.sharing)..];
+                panels::pack(values, self.v.row, self.cols[1], v);
                 for row in rows.clone().step_by(BLOCK) {
                     let n = BLOCK.min(rows.end - row);
                     let (scores, sums) = (&mut scores[..n * keys], &mut sums[..n]);
-                    self.scores([src[0], src[1], src[3]], [batch, head, row, n], scores);
+                    self.scores([src[0], k, src[3]], [batch, head, row, n], scores);
                     softmax(scores, keys, sums);
                     let to = self.y.at(batch, head) + row * self.y.row;
                     let to_sum = (batch * self.heads + head) * queries + row;
@@ -149,10 +161,8 @@ impl Heads {
                     if let Some(log_sum) = &mut log_sum {
                         log_sum[to_sum - sum_begin..][..n].copy_from_slice(sums);
                     }
-                    let v = self.v.at(batch, head / self.sharing);
-                    let v = self.v.matrix(src[2], v, keys, self.cols[1]);
                     let y = &mut y[to - y_begin..];
-                    gemm_rows(1.0, Matrix::new(scores, n, keys), v, 0.0, y, self.y.row);
+                    panels::product(1.0, scores, [n, keys, keys], v, y, [self.cols[1], self.y.row]);
                 }
             }
         }
@@ -168,11 +178,15 @@ impl Heads {
         scratch: &mut [f32],
     ) {
         let [queries, keys] = self.rows;
+        let (k_packed, scratch) = scratch.split_at_mut(panels::packed(self.cols[0], self.rows[1]));
         let (p, dp) = scratch.split_at_mut(scratch.len() / 2);
         let (dk, dv) = if diffs.len() == 1 { (0, 0) } else { (1, 2) };
         self.blocks(|batch, head, first, n| {
             let (p, dp) = (&mut p[..n * keys], &mut dp[..n * keys]);
-            self.scores([q, k, mask], [batch, head, first, n], p);
+            if first == 0 {
+                self.pack_keys(k, batch, head, k_packed);
+            }
+            self.scores([q, k_packed, mask], [batch, head, first, n], p);
             let at = (batch * self.heads + head) * queries + first;
             probabilities(p, keys, &log_sum[at..at + n]);
             let shared = head / self.sharing;

@@ -6,14 +6,12 @@
 use super::lstm::LSTM;
 use super::sequence::Sequence;
 use crate::op::{Cost, Op};
+use crate::ops::panels::{self, PANEL, accumulate};
 use crate::{Compiler, Error, OpError, TensorType};
 use std::array;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tensor::{Shape, math, vectorized};
-
-/// Gates whose weights lie side by side: two vectors of 16.
-const PANEL: usize = 32;
 
 /// The weights of all directions: the biases of the four gates (input, output, forget, cell), then
 /// panels of [`PANEL`] gates with a row for each of the inputs and of the state. Sources: w, r,
@@ -262,8 +260,7 @@ fn products<'a>(
     let most = if multiversion::target::target_cfg_f!(target_feature = "avx512f") { 8 } else { 2 };
     let (mut first, mut gates) = (0, gates);
     while !gates.is_empty() {
-        let left = gates.len() / biases.len();
-        let count = if left < most { left.min(2) } else { most };
+        let count = panels::block(gates.len() / biases.len(), most);
         let (block, rest) = gates.split_at_mut(count * biases.len());
         match count {
             8 => tiles::<8>(biases, panels, first, [x, h], block),
@@ -295,23 +292,4 @@ fn tiles<const R: usize>(
             gates[number * PANEL..][..PANEL].copy_from_slice(sums);
         }
     }
-}
-
-#[inline(always)]
-fn accumulate<const R: usize>(
-    sums: &mut [[f32; PANEL]; R],
-    numbers: [&[f32]; R],
-    weights: &[[f32; PANEL]],
-) {
-    let mut kept = *sums;
-    let count = numbers[0].len().min(weights.len());
-    let numbers = numbers.map(|numbers| &numbers[..count]);
-    for (k, weights) in weights[..count].iter().enumerate() {
-        for (sums, numbers) in kept.iter_mut().zip(numbers) {
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum = numbers[k].mul_add(*weight, *sum);
-            }
-        }
-    }
-    *sums = kept;
 }
