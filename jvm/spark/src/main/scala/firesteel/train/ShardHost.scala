@@ -37,8 +37,10 @@ private[train] final class ShardHost(spec: TrainingSpec) extends AutoCloseable {
     received.getOrElseUpdate(
       iteration, {
         received.keys.toSeq.sorted.dropRight(1).foreach(received.remove(_).foreach(_.close()))
+        // Fetching may fail, so it comes before there is memory to free.
+        val pieces = sent
         val buffer = new NativeBuffer(model.parameterCount * 4)
-        sent.copyTo(buffer, 0)
+        pieces.copyTo(buffer, 0)
         buffer
       }
     )
